@@ -1,0 +1,118 @@
+//! One replica: a container, task or pod, as last observed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Health, InstanceId, Verdict};
+
+/// What the engine says the instance is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InstanceState {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+    Unknown,
+}
+
+impl InstanceState {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Restarting => "restarting",
+            Self::Removing => "removing",
+            Self::Exited => "exited",
+            Self::Dead => "dead",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for InstanceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A published or exposed port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// Host address and port when published; a host port of the workload's own choosing cannot be doubled.
+    pub host: Option<(Arc<str>, u16)>,
+    pub container: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: Arc<str>,
+}
+
+impl fmt::Display for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.host {
+            Some((address, port)) => write!(f, "{address}:{port}->{}/{}", self.container, self.protocol),
+            None => write!(f, "{}/{}", self.container, self.protocol),
+        }
+    }
+}
+
+/// One check of health and its last result: the engine's own HEALTHCHECK, a probe, an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    pub name: Arc<str>,
+    /// `engine`, `container`, `probe` or `alert`.
+    pub source: &'static str,
+    pub health: Health,
+    pub latency_ms: Option<u64>,
+    /// Its last output, sanitised and masked, at most 4 KiB.
+    pub output: Arc<str>,
+    pub at: Option<Timestamp>,
+}
+
+/// One replica as last observed. Figures come apart from it, as [`super::Sample`]s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    pub id: InstanceId,
+    /// The engine's name for it (`lms-ai_backend_1`).
+    pub name: Arc<str>,
+    /// Its place in the workload, from 1 (Compose's container number).
+    pub number: u32,
+    pub state: InstanceState,
+    pub verdict: Verdict,
+    /// Has a health signal of its own (HEALTHCHECK, readiness probe); without one a gate can only watch it run.
+    pub has_healthcheck: bool,
+    pub checks: Vec<Check>,
+    /// The image as it was asked for (`backend:1.4.2`).
+    pub image: Arc<str>,
+    /// The image's content address (`sha256:…`), where known.
+    pub digest: Option<Arc<str>>,
+    pub revision: Option<u64>,
+    /// The operation that made it, when quarterdeck did.
+    pub made_by: Option<super::OperationId>,
+    /// Set aside by a running operation: kept for the way back, not counted as a replica.
+    pub set_aside: bool,
+    /// Takes no part in scaling or deploying (`docker compose run`).
+    pub one_off: bool,
+    /// Set in the definition: `container_name`, which cannot be doubled.
+    pub fixed_name: bool,
+    /// Restarts the engine made by itself since it was created.
+    pub restarts: u32,
+    pub exit_code: Option<i64>,
+    pub oom_killed: bool,
+    pub node: Option<Arc<str>>,
+    pub ip: Option<Arc<str>>,
+    pub ports: Vec<Port>,
+    pub created_at: Option<Timestamp>,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub memory_limit_bytes: Option<u64>,
+    pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+}

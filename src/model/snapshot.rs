@@ -1,0 +1,64 @@
+//! What an engine was last seen to hold, whole: never a delta.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Environment, OperationId, Workload, WorkloadId};
+
+/// Who holds an environment's lock, as written on the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHolder {
+    /// `user@host`.
+    pub by: Arc<str>,
+    pub host: Arc<str>,
+    /// Process id on that host: tells whether the owner is still there.
+    pub pid: u32,
+    /// Kernel start time of that process, so that a reused pid is not mistaken for it.
+    pub pid_started: u64,
+    pub why: Arc<str>,
+    pub since: Timestamp,
+    /// The operation under way; `None` for a lock somebody took by hand.
+    pub operation: Option<OperationId>,
+    /// The operation's request as JSON, from which recovery plans again.
+    pub request: Option<Arc<str>>,
+}
+
+/// One environment as last observed. Unchanged parts are shared with the one before (`Arc`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    pub environment: Arc<Environment>,
+    /// When the engine was asked.
+    pub at: Timestamp,
+    /// Sorted by name.
+    pub workloads: Vec<Arc<Workload>>,
+    pub lock: Option<Arc<LockHolder>>,
+    /// What could not be seen and why (a kind one may not list).
+    pub notes: Vec<Arc<str>>,
+}
+
+impl Snapshot {
+    /// The workload `id`.
+    #[must_use]
+    pub fn workload(&self, id: &WorkloadId) -> Option<&Arc<Workload>> {
+        self.workloads.iter().find(|w| &w.id == id)
+    }
+
+    /// The instance `id` and its workload.
+    #[must_use]
+    pub fn instance(&self, id: &super::InstanceId) -> Option<(&Arc<Workload>, &Arc<super::Instance>)> {
+        self.workloads.iter().find_map(|w| w.instances.iter().find(|i| &i.id == id).map(|i| (w, i)))
+    }
+}
+
+/// Everything one connection holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    pub at: Timestamp,
+    /// The engine's own words for itself: `Docker 20.10.24, API 1.41`.
+    pub engine: Arc<str>,
+    /// The basis of CPU and memory figures, for the header.
+    pub basis: Arc<str>,
+    /// Sorted by environment name.
+    pub environments: Vec<Arc<Snapshot>>,
+}

@@ -1,0 +1,83 @@
+//! What has replicas and revisions.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Capabilities, Instance, Revision, Verdict, WorkloadId};
+
+/// What the engine calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WorkloadKind {
+    /// A Compose or Swarm service.
+    Service,
+    /// A container outside any project.
+    Container,
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    CronJob,
+    /// Outside the engine: known by its probe only.
+    Dependency,
+}
+
+impl WorkloadKind {
+    /// The engine's own word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Service => "Service",
+            Self::Container => "Container",
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::Job => "Job",
+            Self::CronJob => "CronJob",
+            Self::Dependency => "dependency",
+        }
+    }
+}
+
+impl fmt::Display for WorkloadKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What has replicas and revisions: a service, a Deployment, a loose container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    pub id: WorkloadId,
+    pub kind: WorkloadKind,
+    /// How many replicas are wanted: what the engine was told, or (Compose) how many exist and are meant to run.
+    pub desired: u32,
+    pub ready: u32,
+    pub verdict: Verdict,
+    pub image: Arc<str>,
+    pub digest: Option<Arc<str>>,
+    /// The current revision's number.
+    pub revision: Option<u64>,
+    /// Newest first, at most ten.
+    pub revisions: Vec<Revision>,
+    /// Sorted by number, then id; those set aside included.
+    pub instances: Vec<Arc<Instance>>,
+    pub autoscaler: Option<Arc<str>>,
+    pub drift: Option<Arc<str>>,
+    pub created_at: Option<Timestamp>,
+    pub capabilities: Capabilities,
+}
+
+impl Workload {
+    /// The replicas proper: neither set aside nor one-off.
+    pub fn replicas(&self) -> impl Iterator<Item = &Arc<Instance>> {
+        self.instances.iter().filter(|i| !i.set_aside && !i.one_off)
+    }
+
+    /// Restarts the engine made by itself, over all instances.
+    #[must_use]
+    pub fn restarts(&self) -> u32 {
+        self.instances.iter().map(|i| i.restarts).sum()
+    }
+}
