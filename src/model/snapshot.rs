@@ -61,4 +61,6 @@ pub struct Inventory {
     pub basis: Arc<str>,
     /// Sorted by environment name.
     pub environments: Vec<Arc<Snapshot>>,
+    /// Faults the engine can be told to play (name, what it does). Real engines offer none.
+    pub drills: Vec<(Arc<str>, Arc<str>)>,
 }

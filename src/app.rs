@@ -1,0 +1,16 @@
+//! What the program knows and how it changes: `update(&mut State, Msg) -> Vec<Effect>` and
+//! `subscriptions(&State) -> BTreeSet<…>`. Knows no network, file, clock, thread or terminal; both faces drive it.
+
+pub mod command;
+pub mod effect;
+pub mod msg;
+pub mod rows;
+pub mod state;
+pub mod subscription;
+pub mod update;
+
+pub use command::Command;
+pub use effect::Effect;
+pub use msg::Msg;
+pub use state::State;
+pub use update::update;

@@ -1,0 +1,36 @@
+//! What the program wants done outside, as data; the runtime does it.
+
+use std::sync::Arc;
+
+use crate::engine::Shell;
+use crate::model::{ConnectionId, OperationId};
+use crate::operate::Action;
+use crate::operate::audit::Record;
+use crate::operate::machine::Ticket;
+
+/// Something to be done outside. The runtime answers, where it answers at all, with a [`super::Msg`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Answered by [`super::Msg::Done`].
+    Execute { connection: ConnectionId, operation: OperationId, ticket: Ticket, action: Action },
+    /// Appends to the audit journal and syncs it, in order, before any later effect is performed.
+    Journal(Record),
+    /// Reads the journal's past operations. Answered by [`super::Msg::Journal`].
+    LoadJournal,
+    /// Puts text on the clipboard of the terminal's own machine (OSC 52).
+    Copy(String),
+    /// Writes a file in the working directory; answered by a [`super::Msg::Note`].
+    Save { name: String, content: String },
+    /// Hands the terminal to a command in an instance, then takes it back.
+    Shell { connection: ConnectionId, shell: Shell },
+    /// Asks which of these processes of this host live. Answered by [`super::Msg::Alive`].
+    ProbeOwners(Vec<(u32, u64)>),
+    /// Asks the engine again now instead of waiting for the slow resync.
+    Refresh(ConnectionId),
+    /// Another theme from now on.
+    Theme(Arc<str>),
+    /// Stops the program like Ctrl-Z does.
+    Suspend,
+    /// Ends the program.
+    Quit,
+}

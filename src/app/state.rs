@@ -1,0 +1,407 @@
+//! What the program knows, split by concern: one struct each, plain data.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::engine::Description;
+use crate::keymap::{Chord, Keymap};
+use crate::model::{ConnectionId, EnvironmentId, InstanceId, Inventory, Link, OperationId, Snapshot, WorkloadId};
+use crate::observe::log::Store;
+use crate::observe::metric::Metrics;
+use crate::observe::timeline::Timeline;
+use crate::operate::audit::Record;
+use crate::operate::machine::Machine;
+use crate::operate::policy::{Actor, Policy};
+use crate::operate::{Operation, Plan, Target};
+
+use super::Command;
+
+/// Everything.
+#[derive(Debug)]
+pub struct State {
+    pub now: Timestamp,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    pub actor: Actor,
+    pub settings: Settings,
+    pub connections: BTreeMap<ConnectionId, Connection>,
+    pub metrics: Metrics,
+    pub timeline: Timeline,
+    pub nav: Nav,
+    pub logs: Option<LogView>,
+    pub description: Option<Arc<Description>>,
+    pub operations: Operations,
+    /// What lies over the screen, the last on top and alone in receiving keys.
+    pub overlays: Vec<Overlay>,
+    pub keys: Keys,
+    /// Newest last, at most 20; shown until its time is up.
+    pub messages: VecDeque<Message>,
+    /// Live processes of this host among lock holders; `None` until asked.
+    pub alive: Option<BTreeSet<(u32, u64)>>,
+    pub quitting: bool,
+}
+
+/// What was configured, for the whole program.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `--read-only`: beats every guard.
+    pub read_only: bool,
+    /// Policies by environment; others get [`Self::default_policy`] of their tier.
+    pub policies: BTreeMap<EnvironmentId, Policy>,
+    /// Only this environment is shown (`-e`).
+    pub only: Option<Arc<str>>,
+    /// Interval of statistics.
+    pub refresh: Duration,
+    /// Bound of the log store, bytes a view.
+    pub log_bytes: usize,
+    /// Lines of history when a log is opened.
+    pub log_tail: u64,
+    /// Minutes east of UTC, for local time stamps.
+    pub utc_offset_minutes: i32,
+    pub theme: Arc<str>,
+    /// Names of the themes at hand, for the palette.
+    pub themes: Vec<Arc<str>>,
+}
+
+/// One endpoint and what was last seen there.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub id: ConnectionId,
+    /// The address, as a person would check it.
+    pub endpoint: Arc<str>,
+    pub link: Link,
+    /// When something was last heard.
+    pub heard: Option<Timestamp>,
+    pub inventory: Option<Arc<Inventory>>,
+}
+
+/// The screens, in tab order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Screen {
+    Fleet,
+    Workloads,
+    Instances,
+    Logs,
+    Health,
+    Metrics,
+    Timeline,
+    Operations,
+    Revisions,
+    Describe,
+}
+
+impl Screen {
+    /// Every screen, in tab order.
+    pub const ALL: [Self; 10] = [
+        Self::Fleet,
+        Self::Workloads,
+        Self::Instances,
+        Self::Logs,
+        Self::Health,
+        Self::Metrics,
+        Self::Timeline,
+        Self::Operations,
+        Self::Revisions,
+        Self::Describe,
+    ];
+
+    /// Its title; lower-cased it is its name on the command line.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Fleet => "Fleet",
+            Self::Workloads => "Workloads",
+            Self::Instances => "Instances",
+            Self::Logs => "Logs",
+            Self::Health => "Health",
+            Self::Metrics => "Metrics",
+            Self::Timeline => "Timeline",
+            Self::Operations => "Operations",
+            Self::Revisions => "Revisions",
+            Self::Describe => "Describe",
+        }
+    }
+}
+
+/// Where the person is: a stack of views, `Esc` goes back.
+#[derive(Clone, Debug)]
+pub struct Nav {
+    /// Never empty; the last is on screen.
+    pub stack: Vec<View>,
+}
+
+impl Nav {
+    /// The view on screen.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.stack[self.stack.len() - 1]
+    }
+
+    /// The view on screen, to change.
+    pub fn view_mut(&mut self) -> &mut View {
+        let last = self.stack.len() - 1;
+        &mut self.stack[last]
+    }
+}
+
+/// One screen and what it is about.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub screen: Screen,
+    pub environment: Option<EnvironmentId>,
+    pub workload: Option<WorkloadId>,
+    pub instance: Option<InstanceId>,
+    pub table: Table,
+    /// First line shown of what is no table (describe, health details).
+    pub scroll: usize,
+}
+
+/// What a row is, whatever row number it has at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowId {
+    Environment(EnvironmentId),
+    Workload(EnvironmentId, WorkloadId),
+    Instance(EnvironmentId, InstanceId),
+    Revision(u64),
+    Operation(OperationId),
+    /// A timeline item by its sequence number.
+    Item(u64),
+}
+
+/// A list's own state: nothing in it is a row number but `offset`, which only says what is in sight.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pub selected: Option<RowId>,
+    /// Where the selection was when last seen: where it goes if its row disappears.
+    pub last_index: usize,
+    pub marks: BTreeSet<RowId>,
+    pub sort: Option<(super::rows::Column, Direction)>,
+    /// As typed: `health:unhealthy image:backend !canary`.
+    pub filter: String,
+    pub offset: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Up,
+    Down,
+}
+
+/// The open log view.
+#[derive(Debug)]
+pub struct LogView {
+    pub environment: EnvironmentId,
+    /// What was asked for; the title.
+    pub title: Arc<str>,
+    pub scope: LogScope,
+    pub store: Store,
+    /// Instances whose log has been or is being read, in the order they joined (gives letter and colour).
+    pub sources: Vec<LogSource>,
+    /// Following the end. Paused otherwise: `anchor` is the sequence number of the last line in sight.
+    pub follow: bool,
+    pub anchor: u64,
+    /// Lines that came in since the view was paused.
+    pub new_lines: u64,
+    pub wrap: bool,
+    pub stamps: Stamps,
+    /// Columns scrolled to the right when not wrapped.
+    pub column: usize,
+    pub search: Option<Search>,
+    pub previous: bool,
+    pub tail: u64,
+    /// Everything in the log is as fresh as its feeds: the worst of them.
+    pub link: Link,
+}
+
+/// What a log view shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogScope {
+    /// Instances of these workloads, new ones joining as they come.
+    Workloads(BTreeSet<WorkloadId>),
+    Instances(BTreeSet<InstanceId>),
+}
+
+/// One instance in a log view.
+#[derive(Clone, Debug)]
+pub struct LogSource {
+    pub instance: InstanceId,
+    pub name: Arc<str>,
+    pub workload: WorkloadId,
+    /// Its stream has ended for good.
+    pub ended: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamps {
+    Off,
+    Utc,
+    Local,
+    Relative,
+}
+
+/// An incremental search in the log.
+#[derive(Debug)]
+pub struct Search {
+    pub pattern: String,
+    /// `None` with a reason when the pattern is no regular expression.
+    pub regex: Result<regex::Regex, Arc<str>>,
+    /// Sequence number of the current match.
+    pub current: Option<u64>,
+    pub matches: u64,
+}
+
+/// Operations under way and past.
+#[derive(Debug, Default)]
+pub struct Operations {
+    pub running: Vec<Machine>,
+    /// Newest first, at most 200: finished here or read from the journal.
+    pub past: Vec<Past>,
+}
+
+/// A finished operation, from this run or the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    pub id: OperationId,
+    pub records: Vec<Record>,
+}
+
+/// What lies over the screen.
+#[derive(Debug)]
+pub enum Overlay {
+    Help {
+        scroll: usize,
+        filter: String,
+    },
+    Palette(Palette),
+    /// The plan, waiting for the guard's answer.
+    Confirm(Confirm),
+    /// A value is asked for: replicas, an image, a reason.
+    Prompt(Prompt),
+    /// One of several: revisions to go back to, actions, a column to sort by.
+    Menu(Menu),
+    /// Quitting with operations under way.
+    Quit,
+    /// A text to be read, with a title.
+    Text {
+        title: Arc<str>,
+        lines: Vec<Arc<str>>,
+        scroll: usize,
+    },
+}
+
+/// Fuzzy search over every command and everything one can jump to.
+#[derive(Clone, Debug, Default)]
+pub struct Palette {
+    pub input: Input,
+    pub jump_only: bool,
+    pub selected: usize,
+}
+
+/// One line of text being edited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    pub text: String,
+    /// Byte offset of the cursor, always on a character boundary.
+    pub cursor: usize,
+}
+
+/// A plan waiting for its answer.
+#[derive(Debug)]
+pub struct Confirm {
+    pub plan: Plan,
+    pub typed: Input,
+    pub scroll: usize,
+    /// Why the last answer was not enough.
+    pub refusal: Option<Arc<str>>,
+}
+
+/// What a prompt asks and what its answer is for.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    pub purpose: Purpose,
+    pub title: Arc<str>,
+    pub input: Input,
+    pub error: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Filter,
+    Search,
+    Replicas { environment: EnvironmentId, targets: Vec<Target> },
+    Image { environment: EnvironmentId, targets: Vec<Target> },
+    LockReason { environment: EnvironmentId },
+    Save,
+}
+
+#[derive(Clone, Debug)]
+pub struct Menu {
+    pub title: Arc<str>,
+    pub entries: Vec<Entry>,
+    pub selected: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub label: Arc<str>,
+    pub key: Option<char>,
+    pub choice: Choice,
+    /// Why it cannot be chosen.
+    pub denied: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    Run(Command),
+    Do { environment: EnvironmentId, targets: Vec<Target>, operation: Operation },
+    Sort(super::rows::Column),
+    Theme(Arc<str>),
+}
+
+/// The keymap in force and what has been typed of a chord.
+#[derive(Debug)]
+pub struct Keys {
+    pub keymap: Arc<Keymap>,
+    pub pending: Vec<Chord>,
+}
+
+/// A sentence for the person, with a time after which it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub at: Timestamp,
+    pub ok: bool,
+    pub text: Arc<str>,
+}
+
+impl State {
+    /// The last snapshot of an environment, however old.
+    #[must_use]
+    pub fn snapshot(&self, id: &EnvironmentId) -> Option<&Arc<Snapshot>> {
+        self.connections.get(&id.connection)?.inventory.as_ref()?.environments.iter().find(|s| &s.environment.id == id)
+    }
+
+    /// Every environment's last snapshot, in order of connection and name, or only the chosen one.
+    pub fn snapshots(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
+        self.connections.values().filter_map(|c| c.inventory.as_ref()).flat_map(|i| i.environments.iter()).filter(|s| {
+            self.settings
+                .only
+                .as_ref()
+                .is_none_or(|only| self.name_of(&s.environment.id) == **only || s.environment.id.name == *only)
+        })
+    }
+
+    /// The name an environment is shown and addressed by: its own, with the connection's in front where two share one.
+    #[must_use]
+    pub fn name_of(&self, id: &EnvironmentId) -> String {
+        let shared = self
+            .connections
+            .values()
+            .filter(|c| c.id != id.connection)
+            .filter_map(|c| c.inventory.as_ref())
+            .any(|i| i.environments.iter().any(|s| s.environment.id.name == id.name));
+        if shared { format!("{}:{}", id.connection, id.name) } else { id.name.to_string() }
+    }
+}

@@ -1,0 +1,1 @@
+//! Which topics are wanted, derived from state.

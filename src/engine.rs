@@ -1,0 +1,173 @@
+//! The seam to whatever runs the containers: one trait, the topics it can be asked to follow, what it answers, and
+//! how it fails. Wire types of the engines stop below, in each engine's `convert`.
+
+pub mod docker;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+
+use crate::model::{EnvironmentId, InstanceId, Inventory, Item, Link, Sample, WorkloadId};
+use crate::observe::log::LogBatch;
+use crate::operate::action::{Accepted, Action};
+
+/// What can be followed. Topics are compared: the runtime starts the new ones and stops those no longer wanted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// Everything the endpoint holds, whole, whenever it changes; and its events.
+    Inventory,
+    /// Figures of these instances, at about this interval. An empty set is never asked for.
+    Stats { instances: BTreeSet<InstanceId>, every: Duration },
+    /// The log of one instance: the last `tail` lines (or all since `since`), then what follows.
+    Logs(LogQuery),
+    /// The definition as the engine has it, secrets masked; again whenever it changes.
+    Describe(Subject),
+}
+
+/// Which part of one instance's log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogQuery {
+    pub instance: InstanceId,
+    /// Lines of history; `None` is all.
+    pub tail: Option<u64>,
+    pub since: Option<Timestamp>,
+    /// Go on after the history. Without it the stream ends after the last line.
+    pub follow: bool,
+    /// The log of the run before this one, where the engine keeps it.
+    pub previous: bool,
+}
+
+/// What a description is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    Workload(EnvironmentId, WorkloadId),
+    Instance(InstanceId),
+}
+
+/// A definition as the engine has it: pretty JSON or YAML, sanitised and masked, line by line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    pub subject: Subject,
+    pub lines: Vec<Arc<str>>,
+}
+
+/// What a topic's stream yields. A stream does not end on error: it yields the trouble as a [`Link`] and goes on
+/// trying. It ends only when it has nothing more to say ever (a log without `follow`, an instance that is gone).
+#[derive(Clone, Debug)]
+pub enum Update {
+    Link(Link),
+    Inventory(Arc<Inventory>),
+    Events(Vec<Item>),
+    Samples(Vec<Sample>),
+    Logs(LogBatch),
+    Description(Arc<Description>),
+}
+
+/// An endpoint that holds environments.
+pub trait Engine: Send + Sync {
+    /// Follows a topic until the stream is dropped.
+    fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update>;
+
+    /// Does one small thing. Harmless when repeated with the same operation id. Only [`crate::operate`] decides what;
+    /// `report` is called with progress for people (bytes pulled).
+    fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>>;
+
+    /// Opens a command in an instance with a terminal of its own.
+    fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>>;
+}
+
+/// Takes progress of a long action, in words.
+pub type Report = Arc<dyn Fn(String) + Send + Sync>;
+
+/// A command to be run interactively in an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shell {
+    pub instance: InstanceId,
+    /// The command; tried in order until one exists (`bash`, `sh`).
+    pub commands: Vec<Vec<String>>,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+}
+
+/// A running interactive command.
+pub struct Attached {
+    /// What it prints.
+    pub output: BoxStream<'static, Result<bytes::Bytes, EngineError>>,
+    /// What it reads; dropping it ends the command's input.
+    pub input: tokio::sync::mpsc::Sender<AttachedInput>,
+}
+
+/// What is sent to an interactive command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttachedInput {
+    Bytes(bytes::Bytes),
+    Resize(u16, u16),
+}
+
+/// How an engine fails. Text is sanitised; [`std::fmt::Display`] says what failed and on what, [`Self::hint`] what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    #[error("{endpoint} cannot be reached: {cause}")]
+    Unreachable { endpoint: Arc<str>, cause: Arc<str> },
+    #[error("{endpoint} may not be opened: {cause}")]
+    Permission { endpoint: Arc<str>, cause: Arc<str> },
+    #[error("TLS with {endpoint} failed: {cause}")]
+    Tls { endpoint: Arc<str>, cause: Arc<str> },
+    #[error("{endpoint} is too old: {cause}")]
+    TooOld { endpoint: Arc<str>, cause: Arc<str> },
+    #[error("{what} does not exist")]
+    NotFound { what: Arc<str> },
+    #[error("{what} is in the way: {cause}")]
+    Conflict { what: Arc<str>, cause: Arc<str> },
+    #[error("{what} was rejected ({status}): {message}")]
+    Rejected { what: Arc<str>, status: u16, message: Arc<str> },
+    #[error("{what} took longer than {seconds} s")]
+    TimedOut { what: Arc<str>, seconds: u64 },
+    #[error("{what} cannot be done here: {why}")]
+    Unsupported { what: Arc<str>, why: Arc<str> },
+    #[error("{endpoint} answered nonsense: {cause}")]
+    Protocol { endpoint: Arc<str>, cause: Arc<str> },
+}
+
+impl EngineError {
+    /// What a person can do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "check that the engine runs and that DOCKER_HOST, the docker context or --host names it",
+            Self::Permission { .. } => {
+                "add yourself to the docker group (sudo usermod -aG docker $USER, then log in again), or use a rootless engine"
+            }
+            Self::Tls { .. } => {
+                "check the CA, certificate and key (DOCKER_CERT_PATH or the docker context) and the host name in the certificate"
+            }
+            Self::TooOld { .. } => "quarterdeck needs Docker 19.03 (API 1.40) or newer: upgrade the engine",
+            Self::NotFound { .. } => "it may have been removed meanwhile; look at the list again",
+            Self::Conflict { .. } => "somebody else changed it meanwhile; look at the list again",
+            Self::Rejected { .. } => "the engine's own words say why; its log may say more",
+            Self::TimedOut { .. } => "the engine is slow or hangs; it is tried again where that is safe",
+            Self::Unsupported { .. } => "another way is needed on this engine",
+            Self::Protocol { .. } => "check that the address is a Docker engine and not something in front of it",
+        }
+    }
+
+    /// Whether trying the same again later may help by itself.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut { .. } => true,
+            Self::Rejected { status, .. } => *status >= 500,
+            Self::Permission { .. }
+            | Self::Tls { .. }
+            | Self::TooOld { .. }
+            | Self::NotFound { .. }
+            | Self::Conflict { .. }
+            | Self::Unsupported { .. }
+            | Self::Protocol { .. } => false,
+        }
+    }
+}

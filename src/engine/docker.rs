@@ -1,0 +1,3 @@
+//! The Docker engine: Compose projects and loose containers, through bollard.
+
+pub mod labels;

@@ -1,0 +1,41 @@
+//! The labels read and written on containers: Compose's own, and ours, which carry revisions and locks.
+
+/// Compose's project name.
+pub const PROJECT: &str = "com.docker.compose.project";
+/// Compose's service name.
+pub const SERVICE: &str = "com.docker.compose.service";
+/// Compose's replica number, from 1.
+pub const NUMBER: &str = "com.docker.compose.container-number";
+/// `True` for containers of `docker compose run`.
+pub const ONE_OFF: &str = "com.docker.compose.oneoff";
+/// The image id a Compose v2 container was made from.
+pub const IMAGE: &str = "com.docker.compose.image";
+
+/// The number of the revision a container belongs to.
+pub const REVISION: &str = "dev.quarterdeck.revision";
+/// The last ten revisions as a JSON array, newest (its own) first.
+pub const HISTORY: &str = "dev.quarterdeck.history";
+/// The operation that made the container.
+pub const OPERATION: &str = "dev.quarterdeck.operation";
+/// Which of the replicas that operation makes it is.
+pub const SLOT: &str = "dev.quarterdeck.slot";
+
+/// On a lock container: the scope locked (the project's name, or [`LOOSE`]).
+pub const LOCK: &str = "dev.quarterdeck.lock";
+pub const LOCK_BY: &str = "dev.quarterdeck.lock.by";
+pub const LOCK_HOST: &str = "dev.quarterdeck.lock.host";
+pub const LOCK_PID: &str = "dev.quarterdeck.lock.pid";
+pub const LOCK_PID_STARTED: &str = "dev.quarterdeck.lock.pid-started";
+pub const LOCK_WHY: &str = "dev.quarterdeck.lock.why";
+pub const LOCK_SINCE: &str = "dev.quarterdeck.lock.since";
+pub const LOCK_OPERATION: &str = "dev.quarterdeck.lock.operation";
+pub const LOCK_REQUEST: &str = "dev.quarterdeck.lock.request";
+
+/// The name of the environment that holds containers of no project.
+pub const LOOSE: &str = "containers";
+
+/// The name of a scope's lock container: creating it is atomic, the engine refuses a second one.
+#[must_use]
+pub fn lock_name(scope: &str) -> String {
+    format!("quarterdeck-lock-{scope}")
+}

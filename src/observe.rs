@@ -1,0 +1,6 @@
+//! What is made of observations. Knows no network, file, clock or terminal.
+
+pub mod log;
+pub mod metric;
+pub mod text;
+pub mod timeline;

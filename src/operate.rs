@@ -1,0 +1,15 @@
+//! The only door to a change: plan → guard → lock → steps → settle → audit, as pure state machines that take events
+//! and return effects.
+
+pub mod action;
+pub mod audit;
+pub mod guard;
+pub mod machine;
+pub mod plan;
+pub mod policy;
+pub mod request;
+
+pub use action::{Accepted, Action};
+pub use plan::{Change, Gate, Plan, Step, Work};
+pub use policy::Policy;
+pub use request::{Operation, Request, Target};

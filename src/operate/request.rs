@@ -1,0 +1,102 @@
+//! What a person asked for, before it is planned.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{EnvironmentId, InstanceId, Verb, WorkloadId};
+
+/// A workload, or one of its instances.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    pub workload: WorkloadId,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub instance: Option<InstanceId>,
+}
+
+/// How instances are replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    #[default]
+    Rolling,
+    Recreate,
+}
+
+/// How an operation whose owner died is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    Finish,
+    Undo,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Operation {
+    Scale {
+        to: u32,
+    },
+    Restart,
+    Stop,
+    Start,
+    Pause,
+    Unpause,
+    Kill {
+        signal: Arc<str>,
+    },
+    Remove,
+    Deploy {
+        image: Arc<str>,
+        strategy: Option<Strategy>,
+    },
+    /// To a revision number, or the one before the current.
+    Rollback {
+        to: Option<u64>,
+    },
+    Lock {
+        why: Arc<str>,
+    },
+    Unlock,
+    /// Ends what an operation whose owner died has left.
+    Recover {
+        ending: Ending,
+    },
+    /// Plays a fault the engine offers, to rehearse.
+    Drill {
+        name: Arc<str>,
+    },
+}
+
+impl Operation {
+    /// Its verb.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Scale { .. } => Verb::Scale,
+            Self::Restart => Verb::Restart,
+            Self::Stop => Verb::Stop,
+            Self::Start => Verb::Start,
+            Self::Pause => Verb::Pause,
+            Self::Unpause => Verb::Unpause,
+            Self::Kill { .. } => Verb::Kill,
+            Self::Remove => Verb::Remove,
+            Self::Deploy { .. } => Verb::Deploy,
+            Self::Rollback { .. } => Verb::Rollback,
+            Self::Lock { .. } => Verb::Lock,
+            Self::Unlock => Verb::Unlock,
+            Self::Recover { .. } => Verb::Recover,
+            Self::Drill { .. } => Verb::Drill,
+        }
+    }
+}
+
+/// What a person asked for, where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub environment: EnvironmentId,
+    /// One or several (marked) targets; empty only for lock, unlock, recover and drill.
+    pub targets: Vec<Target>,
+    pub operation: Operation,
+}

@@ -1,0 +1,1 @@
+//! The event loop and everything that touches the outside.

@@ -1,0 +1,1 @@
+//! Typed roles over a palette.
