@@ -2,5 +2,6 @@
 
 pub mod log;
 pub mod metric;
+pub mod redact;
 pub mod text;
 pub mod timeline;

@@ -1,10 +1,19 @@
-//! Logs, pure: lines are decoded into immutable chunks off the loop, sanitised there, and kept in a store bounded by bytes.
+//! Logs, pure: lines are decoded into immutable chunks off the loop, sanitised and masked there, and kept in a store
+//! bounded by bytes.
+
+mod chunk;
+mod level;
+mod store;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::model::InstanceId;
+
+pub use chunk::{Chunk, ChunkBuilder};
+pub use level::Level;
+pub use store::Store;
 
 /// Which of the two streams a line was written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,15 +23,15 @@ pub enum Stream {
     Stderr,
 }
 
-/// How bad a line says it is, mild first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    Trace,
-    Debug,
-    Info,
-    Warn,
-    Error,
-    Fatal,
+impl Stream {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
 }
 
 /// A line that is not log text but says what happened to the log itself.
@@ -36,6 +45,27 @@ pub enum Marker {
     Ended(Arc<str>),
 }
 
+impl Marker {
+    /// The word for its kind.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Dropped(_) => "dropped",
+            Self::Reconnected(_) => "reconnected",
+            Self::Ended(_) => "ended",
+        }
+    }
+
+    /// What it tells, in words.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Dropped(count) => format!("{count} lines dropped"),
+            Self::Reconnected(text) | Self::Ended(text) => text.to_string(),
+        }
+    }
+}
+
 /// Finished lines of one instance, immutable: what an engine's log feed hands over.
 #[derive(Clone, Debug)]
 pub struct LogBatch {
@@ -43,23 +73,16 @@ pub struct LogBatch {
     pub chunk: Arc<Chunk>,
 }
 
-/// Finished lines, sanitised, in order.
-#[derive(Debug, Default)]
-pub struct Chunk {}
-
 /// One line as it is read from the store.
 #[derive(Clone, Debug)]
 pub struct LineView<'a> {
-    /// Grows by one per line and is never reused: what selection and scrolling refer to.
+    /// Never reused: what selection and scrolling refer to. Grows within one instance, not over all of them.
     pub seq: u64,
     pub at: Timestamp,
     pub instance: &'a InstanceId,
     pub stream: Stream,
     pub level: Option<Level>,
+    /// Sanitised and masked, without the line end.
     pub text: &'a str,
     pub marker: Option<&'a Marker>,
 }
-
-/// Bounded by bytes: the oldest chunk goes first; what went is counted.
-#[derive(Debug)]
-pub struct Store {}
