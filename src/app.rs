@@ -3,6 +3,7 @@
 
 pub mod command;
 pub mod effect;
+pub mod layout;
 pub mod msg;
 pub mod rows;
 pub mod state;

@@ -1,0 +1,98 @@
+//! The line of screens: as much of their names as fits, digits where it does not.
+
+use crate::app::state::Screen;
+
+/// One screen's place in the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tab {
+    pub screen: Screen,
+    /// The key that goes there, as the keymap in force has it; may be empty.
+    pub key: String,
+    /// Its name, or nothing where there is no room.
+    pub title: &'static str,
+    pub x: u16,
+    /// Cells of key, space and title.
+    pub width: u16,
+}
+
+/// The tabs from the second cell on, so that `spare` cells are left on the right if that can be had.
+pub fn tabs(width: u16, spare: u16, current: Screen, key_of: impl Fn(Screen) -> String) -> Vec<Tab> {
+    let room = width.saturating_sub(spare).saturating_sub(1);
+    let keys: Vec<String> = Screen::ALL.iter().map(|s| key_of(*s)).collect();
+    let attempts: [(fn(Screen, Screen) -> &'static str, u16); 4] = [
+        (|screen, _| screen.title(), 3),
+        (|screen, _| screen.title(), 2),
+        (|screen, _| short(screen), 2),
+        (|screen, current| if screen == current { screen.title() } else { "" }, 2),
+    ];
+    let last = attempts.len() - 1;
+    for (n, (title_of, gap)) in attempts.into_iter().enumerate() {
+        let made = lay(&keys, gap, |screen| title_of(screen, current));
+        let end = made.last().map_or(0, |t| t.x + t.width);
+        if end <= room || n == last {
+            return made.into_iter().filter(|t| t.x + t.width <= width).collect();
+        }
+    }
+    Vec::new()
+}
+
+fn lay(keys: &[String], gap: u16, title_of: impl Fn(Screen) -> &'static str) -> Vec<Tab> {
+    let mut x = 1_u16;
+    let mut made = Vec::with_capacity(keys.len());
+    for (screen, key) in Screen::ALL.into_iter().zip(keys) {
+        let title = title_of(screen);
+        let cells = key.chars().count() + title.chars().count() + usize::from(!key.is_empty() && !title.is_empty());
+        let Ok(width) = u16::try_from(cells) else { continue };
+        if width == 0 {
+            continue;
+        }
+        made.push(Tab { screen, key: key.clone(), title, x, width });
+        x = x.saturating_add(width).saturating_add(gap);
+    }
+    made
+}
+
+/// A name cut to what is still understood.
+fn short(screen: Screen) -> &'static str {
+    match screen {
+        Screen::Fleet => "Fleet",
+        Screen::Workloads => "Work",
+        Screen::Instances => "Inst",
+        Screen::Logs => "Logs",
+        Screen::Health => "Health",
+        Screen::Metrics => "Metr",
+        Screen::Timeline => "Time",
+        Screen::Operations => "Ops",
+        Screen::Revisions => "Rev",
+        Screen::Describe => "Desc",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(width: u16, spare: u16) -> String {
+        let digit = |s: Screen| ((Screen::ALL.iter().position(|x| *x == s).unwrap() + 1) % 10).to_string();
+        let mut text = String::new();
+        for tab in tabs(width, spare, Screen::Logs, digit) {
+            while text.chars().count() < usize::from(tab.x) {
+                text.push(' ');
+            }
+            text.push_str(&format!("{} {}", tab.key, tab.title).trim_end().to_owned());
+        }
+        text
+    }
+
+    #[test]
+    fn names_shrink_to_digits() {
+        assert_eq!(
+            line(200, 20),
+            " 1 Fleet   2 Workloads   3 Instances   4 Logs   5 Health   6 Metrics   7 Timeline   8 Operations   9 Revisions   0 Describe"
+        );
+        assert_eq!(line(120, 20), " 1 Fleet  2 Work  3 Inst  4 Logs  5 Health  6 Metr  7 Time  8 Ops  9 Rev  0 Desc");
+        assert_eq!(line(80, 20), " 1  2  3  4 Logs  5  6  7  8  9  0");
+        assert_eq!(line(12, 0), " 1  2  3");
+        assert_eq!(line(0, 0), "");
+    }
+}
