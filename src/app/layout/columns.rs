@@ -82,7 +82,7 @@ mod tests {
         let kept = |width| place(SPECS, width, |_| u16::MAX).iter().map(|p| (p.index, p.x, p.width)).collect::<Vec<_>>();
         assert_eq!(kept(34), [(0, 0, 10), (1, 12, 6), (2, 20, 8), (3, 30, 4)]);
         assert_eq!(kept(40), [(0, 0, 13), (1, 15, 6), (2, 23, 11), (3, 36, 4)]);
-        assert_eq!(kept(30), [(0, 0, 13), (2, 15, 9), (3, 26, 4)]);
+        assert_eq!(kept(30), [(0, 0, 12), (2, 14, 10), (3, 26, 4)]);
         assert_eq!(kept(16), [(0, 0, 10), (3, 12, 4)]);
         assert_eq!(kept(5), [(0, 0, 5)]);
         assert_eq!(kept(0), []);
