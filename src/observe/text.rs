@@ -47,8 +47,7 @@ fn clean_slowly(text: &str) -> Cow<'_, str> {
                 out.extend(std::iter::repeat_n(' ', spaces));
                 column += spaces;
             }
-            '\r' if rest.peek().is_none() => {}
-            '\n' if rest.peek().is_none() => {}
+            '\r' | '\n' if rest.peek().is_none() => {}
             c if is_dropped(c) => {}
             c => {
                 let shown = picture(c);

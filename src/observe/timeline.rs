@@ -31,6 +31,7 @@ impl Timeline {
     }
 
     /// Sequence numbers and items, oldest first.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Item)> {
         self.items.iter().enumerate().map(|(i, item)| (self.first + i as u64, item))
     }

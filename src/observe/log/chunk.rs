@@ -1,5 +1,7 @@
 //! Finished lines of one instance in one piece of memory: text end to end, and sixteen bytes a line beside it.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use crate::observe::{redact, text};
@@ -116,7 +118,7 @@ impl ChunkBuilder {
         let level = Level::detect(&clean);
         self.chunk.text.push_str(&redact::text(&clean));
         if cut {
-            self.chunk.text.push_str(&format!(" … (cut: the line has {} bytes)", raw.len()));
+            let _ = write!(self.chunk.text, " … (cut: the line has {} bytes)", raw.len());
         }
         let level_bits = level.map_or(0, |l| l as u8 + 1) << LEVEL_SHIFT;
         self.end(at, level_bits | if stream == Stream::Stderr { STDERR } else { 0 });
