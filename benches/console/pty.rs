@@ -84,11 +84,6 @@ impl Screen {
         }
     }
 
-    /// Takes in everything until nothing came for so long.
-    pub fn settle(&mut self, quiet: Duration) {
-        while self.step(quiet).is_some() {}
-    }
-
     /// Takes in what comes during this time.
     pub fn watch(&mut self, time: Duration) {
         let end = Instant::now() + time;
