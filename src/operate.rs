@@ -7,9 +7,12 @@ pub mod guard;
 pub mod machine;
 pub mod plan;
 pub mod policy;
+pub mod refusal;
 pub mod request;
+pub mod unfinished;
 
 pub use action::{Accepted, Action};
 pub use plan::{Change, Gate, Plan, Step, Work};
 pub use policy::Policy;
+pub use refusal::Refusal;
 pub use request::{Operation, Request, Target};

@@ -103,6 +103,8 @@ pub struct Instance {
     pub one_off: bool,
     /// Set in the definition: `container_name`, which cannot be doubled.
     pub fixed_name: bool,
+    /// Host ports named in the definition: no second instance can have them (ephemeral ones are not among them).
+    pub fixed_ports: Vec<u16>,
     /// Restarts the engine made by itself since it was created.
     pub restarts: u32,
     pub exit_code: Option<i64>,

@@ -36,10 +36,13 @@ pub struct Replica {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Takes the environment's lock atomically; [`crate::engine::EngineError::Conflict`] when somebody else holds it.
-    /// Taking one's own again is harmless.
+    /// Taking one's own (the same operation's) again is harmless.
     TakeLock {
         environment: EnvironmentId,
         holder: Box<LockHolder>,
+        /// Exactly this lock (same `by`, `since` and `operation`) is taken away first; another one there is a conflict,
+        /// none there is fine.
+        replaces: Option<Box<LockHolder>>,
     },
     /// Gives the lock back. With an operation, only if that operation holds it.
     ReleaseLock {

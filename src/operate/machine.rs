@@ -9,7 +9,8 @@ use crate::model::Snapshot;
 
 use super::action::{Accepted, Action};
 use super::audit::Record;
-use super::plan::Plan;
+use super::plan::{Plan, Work};
+use super::policy::Actor;
 
 /// Names one execution of an action, so that a late answer is not taken for another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,8 +27,23 @@ pub enum Event<'a> {
     Progress(Ticket, Arc<str>),
     /// Time passed.
     Tick,
+    /// The feed is no longer live: what was last seen no longer counts, and waiting is not held against an instance.
+    Stale,
     /// A person wants it stopped and undone.
     Abort,
+    /// A person's answer in [`Phase::Asking`].
+    Choose(Choice),
+}
+
+/// What may be done about a failed step when the policy says to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Try the failed step again.
+    Retry,
+    /// Go back to the old state.
+    Undo,
+    /// Leave it as it is; the lock stays, so that it can be recovered either way.
+    Leave,
 }
 
 /// What the machine wants done.
@@ -35,6 +51,8 @@ pub enum Event<'a> {
 pub enum Effect {
     Execute(Ticket, Action),
     Journal(Record),
+    /// A fresh snapshot is waited for: ask the engine now instead of at the next change.
+    Refresh,
 }
 
 /// Where an operation is.
@@ -44,6 +62,8 @@ pub enum Phase {
     Locking,
     /// At step `n` (index into the plan's steps).
     Running(usize),
+    /// Step `n` failed; a person is asked ([`Event::Choose`]).
+    Asking(usize),
     /// Going back, after a failure or an abort.
     Undoing,
     /// Giving the lock back.
@@ -87,10 +107,64 @@ pub struct StepProgress {
     pub ended: Option<Timestamp>,
 }
 
+/// One step of the way back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoProgress {
+    /// The step it undoes.
+    pub step: usize,
+    pub name: Arc<str>,
+    pub call: Arc<str>,
+    pub work: Work,
+    pub progress: StepProgress,
+}
+
 /// One operation under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Machine {
     pub plan: Plan,
     pub phase: Phase,
+    /// Of the plan's steps, one each.
     pub progress: Vec<StepProgress>,
+    /// The way back, as far as it is known; empty while going forward.
+    pub undo_progress: Vec<UndoProgress>,
+    pub began: Timestamp,
+    pub ended: Option<Timestamp>,
+    /// What is going on outside the steps (the lock), why it failed, and at the end what exactly was done.
+    pub detail: Arc<str>,
+    actor: Actor,
+}
+
+impl Machine {
+    /// Starts `plan`: the journal's first record, then the lock.
+    #[must_use]
+    pub fn new(plan: Plan, actor: &Actor, now: Timestamp) -> (Self, Vec<Effect>) {
+        let waiting = StepProgress { state: StepState::Waiting, detail: "".into(), began: None, ended: None };
+        let progress = vec![waiting; plan.steps.len()];
+        let machine = Self {
+            plan,
+            phase: Phase::Locking,
+            progress,
+            undo_progress: Vec::new(),
+            began: now,
+            ended: None,
+            detail: "".into(),
+            actor: actor.clone(),
+        };
+        (machine, Vec::new())
+    }
+
+    /// Moves by one event. Late answers are ignored; after [`Phase::Ended`] nothing is returned any more.
+    pub fn on(&mut self, now: Timestamp, event: Event<'_>) -> Vec<Effect> {
+        let _ = (now, event, &self.actor);
+        Vec::new()
+    }
+
+    /// How it ended, once it has.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.phase {
+            Phase::Ended(outcome) => Some(outcome),
+            Phase::Locking | Phase::Running(_) | Phase::Asking(_) | Phase::Undoing | Phase::Unlocking => None,
+        }
+    }
 }
