@@ -1,7 +1,7 @@
 //! The figures a person feels, measured from outside on a real engine: start-up, idling, keys, bytes, logs, a stalled and
 //! a cut engine, hostile text. Prints them with the budget beside each; judges nothing.
 //!
-//! `tests/run --with-engine cargo bench --bench console -- [SECTION…]`, sections: startup idle keys follow history stall hostile
+//! `benches/run [SECTION…]`, sections: startup idle keys follow history stall hostile
 
 #[path = "console/engine.rs"]
 mod engine;
@@ -22,7 +22,7 @@ const QD: &str = env!("CARGO_BIN_EXE_qd");
 
 fn main() {
     let Some(engine) = Engine::given() else {
-        eprintln!("NOT MEASURED: no engine. Run: tests/run --with-engine cargo bench --bench console");
+        eprintln!("NOT MEASURED: no engine is given. Run: benches/run");
         return;
     };
     let chosen: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
