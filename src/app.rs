@@ -3,8 +3,11 @@
 
 pub mod command;
 pub mod effect;
+pub mod figures;
+pub mod format;
 pub mod layout;
 pub mod msg;
+pub mod operations;
 pub mod rows;
 pub mod state;
 pub mod subscription;

@@ -1,7 +1,26 @@
 //! Rows from state: what a list holds, in which order, and what its cells say. The interface draws what this says.
 
+mod cell;
+mod columns;
+mod filter;
+mod note;
+mod order;
+mod sort;
+mod subject;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use super::state::{RowId, Screen, State, View};
 use crate::model::{Health, Tier};
+
+pub use cell::cell;
+pub use columns::{columns, title};
+pub use filter::{Filter, filter_error};
+pub use note::note;
+pub use order::{Listed, default_sort, order};
+pub use subject::{Subject, label, subject};
 
 /// A column of any list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +40,8 @@ pub enum Column {
     CpuTrend,
     Memory,
     MemoryLimit,
+    Node,
+    Ip,
     Net,
     Block,
     Pids,
@@ -80,26 +101,20 @@ pub struct Cell {
     pub spark: Option<Vec<f64>>,
 }
 
-/// The columns of a screen that is a list; empty for the others.
+/// How many rows the list would have without its filter.
 #[must_use]
-pub fn columns(_screen: Screen) -> &'static [ColumnSpec] {
-    &[]
+pub fn total(state: &State, view: &View) -> usize {
+    if view.table.filter.is_empty() { order(state, view).len() } else { order::candidates(state, view).len() }
 }
 
-/// The rows of the view, filtered and sorted.
+/// The row's place in the order, looked for first where it was last seen.
 #[must_use]
-pub fn order(_state: &State, _view: &View) -> Vec<RowId> {
-    Vec::new()
+pub fn index_of(rows: &Arc<[RowId]>, row: &RowId, hint: usize) -> Option<usize> {
+    if rows.get(hint) == Some(row) { Some(hint) } else { rows.iter().position(|r| r == row) }
 }
 
-/// What a cell says.
+/// Whether the screen is a list of rows.
 #[must_use]
-pub fn cell(_state: &State, _row: &RowId, _column: Column) -> Cell {
-    Cell::default()
-}
-
-/// The reason line under a row that is not well: `CrashLoop, exit 1 four times; last line …`.
-#[must_use]
-pub fn note(_state: &State, _row: &RowId) -> Option<String> {
-    None
+pub fn is_list(screen: Screen) -> bool {
+    !columns(screen).is_empty()
 }

@@ -1,28 +1,36 @@
 //! What the program knows, split by concern: one struct each, plain data.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod input;
+mod lookup;
+pub mod past;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::engine::Description;
+use crate::engine::{Description, LogQuery};
 use crate::keymap::{Chord, Keymap};
-use crate::model::{ConnectionId, EnvironmentId, InstanceId, Inventory, Link, OperationId, Snapshot, WorkloadId};
+use crate::model::{ConnectionId, EnvironmentId, InstanceId, Inventory, Link, OperationId, WorkloadId};
 use crate::observe::log::Store;
 use crate::observe::metric::Metrics;
 use crate::observe::timeline::Timeline;
 use crate::operate::audit::Record;
 use crate::operate::machine::Machine;
 use crate::operate::policy::{Actor, Policy};
-use crate::operate::{Operation, Plan, Target};
+use crate::operate::{Operation, Plan, Request, Target};
 
 use super::Command;
+use super::operations::Refused;
+use super::rows::Listed;
 
 /// Everything.
 #[derive(Debug)]
 pub struct State {
     pub now: Timestamp,
+    /// Grows whenever something a list shows may have changed: what a list was made from.
+    pub generation: u64,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
     pub actor: Actor,
@@ -76,6 +84,8 @@ pub struct Connection {
     /// When something was last heard.
     pub heard: Option<Timestamp>,
     pub inventory: Option<Arc<Inventory>>,
+    /// Where each instance is in the inventory: environment, workload, instance.
+    pub index: HashMap<InstanceId, (usize, usize, usize)>,
 }
 
 /// The screens, in tab order.
@@ -131,6 +141,8 @@ impl Screen {
 pub struct Nav {
     /// Never empty; the last is on screen.
     pub stack: Vec<View>,
+    /// The person has gone somewhere: from then on nothing moves by itself.
+    pub moved: bool,
 }
 
 impl Nav {
@@ -157,11 +169,15 @@ pub struct View {
     pub table: Table,
     /// First line shown of what is no table (describe, health details).
     pub scroll: usize,
+    /// Reached by switching screens, not by going in: another switch takes its place.
+    pub switched: bool,
 }
 
 /// What a row is, whatever row number it has at the moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowId {
+    /// An endpoint of which no environment is known (yet, or because it cannot be reached).
+    Connection(ConnectionId),
     Environment(EnvironmentId),
     Workload(EnvironmentId, WorkloadId),
     Instance(EnvironmentId, InstanceId),
@@ -182,8 +198,11 @@ pub struct Table {
     /// As typed: `health:unhealthy image:backend !canary`.
     pub filter: String,
     pub offset: usize,
+    /// The rows as last made; [`super::rows::order`] makes them anew when this no longer fits.
+    pub listed: Listed,
 }
 
+/// Which way a list is sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Up,
@@ -222,6 +241,8 @@ pub enum LogScope {
     /// Instances of these workloads, new ones joining as they come.
     Workloads(BTreeSet<WorkloadId>),
     Instances(BTreeSet<InstanceId>),
+    /// Everything in the environment.
+    Environment,
 }
 
 /// One instance in a log view.
@@ -230,10 +251,15 @@ pub struct LogSource {
     pub instance: InstanceId,
     pub name: Arc<str>,
     pub workload: WorkloadId,
+    /// When it went from the engine; `None` while it is there.
+    pub gone: Option<Timestamp>,
     /// Its stream has ended for good.
     pub ended: bool,
+    /// What was asked for when it joined; never changes, or the stream would start again.
+    pub query: LogQuery,
 }
 
+/// How the time of a log line is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stamps {
     Off,
@@ -251,6 +277,8 @@ pub struct Search {
     /// Sequence number of the current match.
     pub current: Option<u64>,
     pub matches: u64,
+    /// Lines have gone since the matches were counted.
+    pub recount: bool,
 }
 
 /// Operations under way and past.
@@ -259,6 +287,18 @@ pub struct Operations {
     pub running: Vec<Machine>,
     /// Newest first, at most 200: finished here or read from the journal.
     pub past: Vec<Past>,
+    /// What those under way have journalled so far.
+    pub records: BTreeMap<OperationId, Vec<Record>>,
+    /// Operations started in this run: makes their names unique.
+    pub count: u32,
+    /// What became of the last [`super::Msg::Ask`].
+    pub asked: Option<Result<OperationId, Refused>>,
+    /// Operations of the command face: nobody is there to be asked half-way.
+    pub unattended: BTreeSet<OperationId>,
+    /// Unfinished operations of dead owners that were already told of.
+    pub offered: BTreeSet<OperationId>,
+    /// The lock holders last asked about.
+    pub probed: BTreeSet<(u32, u64)>,
 }
 
 /// A finished operation, from this run or the journal.
@@ -312,6 +352,8 @@ pub struct Input {
 #[derive(Debug)]
 pub struct Confirm {
     pub plan: Plan,
+    /// The person knows that a lock's owner may be alive.
+    pub take_over: bool,
     pub typed: Input,
     pub scroll: usize,
     /// Why the last answer was not enough.
@@ -327,16 +369,31 @@ pub struct Prompt {
     pub error: Option<Arc<str>>,
 }
 
+/// What a prompt's answer is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Filter,
     Search,
-    Replicas { environment: EnvironmentId, targets: Vec<Target> },
-    Image { environment: EnvironmentId, targets: Vec<Target> },
-    LockReason { environment: EnvironmentId },
+    Replicas {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+    },
+    Image {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+    },
+    LockReason {
+        environment: EnvironmentId,
+    },
+    /// Opens a shell: the environment's name where its guard asks for it.
+    Shell {
+        environment: EnvironmentId,
+        instance: InstanceId,
+    },
     Save,
 }
 
+/// One of several to choose from.
 #[derive(Clone, Debug)]
 pub struct Menu {
     pub title: Arc<str>,
@@ -344,6 +401,7 @@ pub struct Menu {
     pub selected: usize,
 }
 
+/// One line of a menu.
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub label: Arc<str>,
@@ -353,12 +411,25 @@ pub struct Entry {
     pub denied: Option<Arc<str>>,
 }
 
+/// What choosing an entry does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
     Run(Command),
-    Do { environment: EnvironmentId, targets: Vec<Target>, operation: Operation },
+    Do {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+        operation: Operation,
+    },
     Sort(super::rows::Column),
     Theme(Arc<str>),
+    /// Goes to it, wherever it is.
+    Open(RowId),
+    /// Does it although a lock's owner may be alive.
+    TakeOver(Request),
+    /// What to do about a failed step.
+    Answer(OperationId, crate::operate::machine::Choice),
+    /// Puts the menu away.
+    Nothing,
 }
 
 /// The keymap in force and what has been typed of a chord.
@@ -374,34 +445,4 @@ pub struct Message {
     pub at: Timestamp,
     pub ok: bool,
     pub text: Arc<str>,
-}
-
-impl State {
-    /// The last snapshot of an environment, however old.
-    #[must_use]
-    pub fn snapshot(&self, id: &EnvironmentId) -> Option<&Arc<Snapshot>> {
-        self.connections.get(&id.connection)?.inventory.as_ref()?.environments.iter().find(|s| &s.environment.id == id)
-    }
-
-    /// Every environment's last snapshot, in order of connection and name, or only the chosen one.
-    pub fn snapshots(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
-        self.connections.values().filter_map(|c| c.inventory.as_ref()).flat_map(|i| i.environments.iter()).filter(|s| {
-            self.settings
-                .only
-                .as_ref()
-                .is_none_or(|only| self.name_of(&s.environment.id) == **only || s.environment.id.name == *only)
-        })
-    }
-
-    /// The name an environment is shown and addressed by: its own, with the connection's in front where two share one.
-    #[must_use]
-    pub fn name_of(&self, id: &EnvironmentId) -> String {
-        let shared = self
-            .connections
-            .values()
-            .filter(|c| c.id != id.connection)
-            .filter_map(|c| c.inventory.as_ref())
-            .any(|i| i.environments.iter().any(|s| s.environment.id.name == id.name));
-        if shared { format!("{}:{}", id.connection, id.name) } else { id.name.to_string() }
-    }
 }

@@ -1,0 +1,1 @@
+//! Rows: order, filter and cells of every list.
