@@ -1,0 +1,88 @@
+//! How often, how long and how patiently: the intervals of an endpoint, in one place so that tests can shorten them.
+
+use std::time::Duration;
+
+/// Intervals. A hang is noticed after `ping_every + ping_timeout` at the latest, the engine's return after
+/// `retry_cap` and a fifth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two signs of life asked for.
+    pub ping_every: Duration,
+    /// After this long without an answer the engine counts as gone.
+    pub ping_timeout: Duration,
+    /// The first pause after a failure; doubled up to the cap.
+    pub retry_first: Duration,
+    pub retry_cap: Duration,
+    /// The cap while the trouble needs a person (a permission, a certificate).
+    pub retry_hopeless: Duration,
+    /// Events that come within this time are answered by one list.
+    pub debounce: Duration,
+    /// The list is asked for at least this often, in case an event was missed.
+    pub resync: Duration,
+    /// Between two looks at containers that are not well: their health log grows without an event.
+    pub look_again: Duration,
+    /// Log lines are handed over at least this often.
+    pub log_flush: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            ping_every: Duration::from_millis(1250),
+            ping_timeout: Duration::from_millis(1500),
+            retry_first: Duration::from_millis(200),
+            retry_cap: Duration::from_millis(1000),
+            retry_hopeless: Duration::from_secs(4),
+            debounce: Duration::from_millis(150),
+            resync: Duration::from_secs(60),
+            look_again: Duration::from_secs(15),
+            log_flush: Duration::from_millis(60),
+        }
+    }
+}
+
+/// Growing pauses between attempts, spread so that many consoles do not knock at once.
+#[derive(Debug, Default)]
+pub struct Backoff {
+    attempts: u32,
+}
+
+impl Backoff {
+    /// The pause before the next attempt. `noise` is any number.
+    pub fn next(&mut self, pace: &Pace, hopeless: bool, noise: u32) -> Duration {
+        let cap = if hopeless { pace.retry_hopeless } else { pace.retry_cap };
+        let base = pace.retry_first.saturating_mul(1 << self.attempts.min(16)).min(cap);
+        self.attempts += 1;
+        base.mul_f64(0.9 + f64::from(noise % 100) / 500.0)
+    }
+
+    /// An attempt went well.
+    pub fn reset(&mut self) {
+        self.attempts = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_cap_and_begin_anew() {
+        let pace = Pace::default();
+        let mut backoff = Backoff::default();
+        let pauses: Vec<u128> = (0..5).map(|_| backoff.next(&pace, false, 50).as_millis()).collect();
+        assert_eq!(pauses, [200, 400, 800, 1000, 1000]);
+        backoff.reset();
+        assert_eq!(backoff.next(&pace, false, 0).as_millis(), 180);
+        for _ in 0..70 {
+            assert!(backoff.next(&pace, true, 99) <= Duration::from_millis(4400));
+        }
+    }
+
+    #[test]
+    fn a_hang_is_noticed_within_three_seconds_and_the_return_within_two() {
+        let pace = Pace::default();
+        assert!(pace.ping_every + pace.ping_timeout < Duration::from_secs(3));
+        assert!(Backoff { attempts: 99 }.next(&pace, false, 99) + pace.debounce < Duration::from_millis(1500));
+    }
+}

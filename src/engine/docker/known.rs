@@ -1,0 +1,92 @@
+//! What the topics of one endpoint share: the last inventory, when the connection was taken up again, the last counters.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::stats::Reading;
+use crate::model::{InstanceId, InstanceState, Inventory};
+
+/// Shared by the topics of an endpoint; everything in it is optional, every topic works without.
+#[derive(Debug)]
+pub struct Known {
+    inventory: watch::Sender<Option<Arc<Inventory>>>,
+    /// Counts how often the engine came back: what hangs on an old connection takes it as a hint.
+    returned: watch::Sender<u64>,
+    readings: Mutex<HashMap<InstanceId, Reading>>,
+    /// Environment name to Compose project, where they differ without configuration.
+    projects: Mutex<HashMap<Arc<str>, Arc<str>>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            inventory: watch::Sender::new(None),
+            returned: watch::Sender::new(0),
+            readings: Mutex::default(),
+            projects: Mutex::default(),
+        }
+    }
+}
+
+impl Known {
+    /// The last inventory seen, if one is followed.
+    #[must_use]
+    pub fn inventory(&self) -> Option<Arc<Inventory>> {
+        self.inventory.borrow().clone()
+    }
+
+    /// Wakes when another inventory is seen.
+    #[must_use]
+    pub fn inventories(&self) -> watch::Receiver<Option<Arc<Inventory>>> {
+        self.inventory.subscribe()
+    }
+
+    pub(super) fn saw(&self, inventory: Arc<Inventory>) {
+        self.inventory.send_replace(Some(inventory));
+    }
+
+    /// Nobody follows the inventory any more: it would only grow old.
+    pub(super) fn forget_inventory(&self) {
+        self.inventory.send_replace(None);
+    }
+
+    /// Wakes when the engine is back after it was gone.
+    #[must_use]
+    pub fn returns(&self) -> watch::Receiver<u64> {
+        self.returned.subscribe()
+    }
+
+    pub(super) fn came_back(&self) {
+        self.returned.send_modify(|count| *count += 1);
+    }
+
+    /// What the instance was last seen doing; unknown without an inventory, `Some(None)` when the inventory lacks it.
+    #[must_use]
+    pub fn state(&self, id: &InstanceId) -> Option<Option<InstanceState>> {
+        let inventory = self.inventory.borrow();
+        let environments = &inventory.as_ref()?.environments;
+        Some(environments.iter().find_map(|e| e.instance(id)).map(|(_, instance)| instance.state))
+    }
+
+    /// The counters last read of an instance, and keeps these instead.
+    pub(super) fn exchange(&self, id: &InstanceId, reading: Reading) -> Option<Reading> {
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), reading)
+    }
+
+    /// Keeps the counters of these instances only.
+    pub(super) fn retain_readings(&self, keep: impl Fn(&InstanceId) -> bool) {
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| keep(id));
+    }
+
+    /// The project of an environment that is not configured.
+    pub(super) fn project(&self, environment: &Arc<str>) -> Arc<str> {
+        let projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
+        projects.get(environment).unwrap_or(environment).clone()
+    }
+
+    pub(super) fn set_projects(&self, projects: HashMap<Arc<str>, Arc<str>>) {
+        *self.projects.lock().unwrap_or_else(PoisonError::into_inner) = projects;
+    }
+}
