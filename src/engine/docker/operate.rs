@@ -1,0 +1,76 @@
+//! The operating half of the Docker engine: every small action, done over one connection, harmless when repeated. What
+//! is to be done, and in which order, is decided elsewhere.
+
+mod credential;
+mod definition;
+#[cfg(test)]
+mod definition_tests;
+mod image;
+mod life;
+mod lock;
+mod name;
+mod network;
+mod reference;
+mod replica;
+mod volume;
+pub(super) mod wire;
+
+use self::wire::Wire;
+use super::client::Client;
+use crate::engine::{EngineError, Report};
+use crate::operate::action::InstanceRef;
+use crate::operate::{Accepted, Action};
+
+/// Does one action.
+///
+/// # Errors
+/// What the engine refused, in our words; [`EngineError::Conflict`] where somebody else is in the way (a lock, a name, a
+/// port), [`EngineError::Unsupported`] for what only declared engines do.
+pub async fn execute(client: &Client, action: Action, report: Report) -> Result<Accepted, EngineError> {
+    let wire = &Wire::of(client).await?;
+    let scope = |environment| client.project(environment);
+    match &action {
+        Action::TakeLock { environment, holder, replaces } => {
+            lock::take(wire, &scope(environment), holder, replaces.as_deref()).await
+        }
+        Action::ReleaseLock { environment, operation } => lock::release(wire, &scope(environment), operation.as_ref()).await,
+        Action::EnsureImage { environment: _, image, digest } => image::ensure(wire, image, digest.as_deref(), &report).await,
+        Action::Create { operation, replica } => replica::create(wire, operation, replica, &report).await,
+        Action::SetAside { instance } => life::set_aside(wire, known(instance)?).await,
+        Action::BringBack { instance } => life::bring_back(wire, known(instance)?).await,
+        Action::Start { instance } => life::start(wire, known(instance)?).await,
+        Action::Stop { instance, grace } => life::stop(wire, known(instance)?, *grace).await,
+        Action::Restart { instance, grace } => life::restart(wire, known(instance)?, *grace).await,
+        Action::Pause { instance } => life::pause(wire, known(instance)?).await,
+        Action::Unpause { instance } => life::unpause(wire, known(instance)?).await,
+        Action::Kill { instance, signal } => life::kill(wire, known(instance)?, signal).await,
+        Action::Remove { instance, force } => life::remove(wire, known(instance)?, *force).await,
+        Action::SetReplicas { workload, .. } => declared(&format!("setting the replicas of {workload}")),
+        Action::SetImage { workload, .. } => declared(&format!("setting the image of {workload}")),
+        Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),
+        Action::Revert { workload, .. } => declared(&format!("reverting {workload}")),
+        Action::Drill { name } => Err(EngineError::Unsupported {
+            what: format!("the drill {name}").into(),
+            why: "a real engine plays no faults; try it on the demo (qd demo)".into(),
+        }),
+    }
+}
+
+/// The container an action is about.
+fn known(instance: &InstanceRef) -> Result<&str, EngineError> {
+    match instance {
+        InstanceRef::Known(id) => Ok(id.as_str()),
+        InstanceRef::Made(slot) => Err(EngineError::Unsupported {
+            what: format!("acting on new replica {slot}").into(),
+            why: "it has not been made yet".into(),
+        }),
+    }
+}
+
+/// What only engines do that are told a wanted state.
+fn declared(what: &str) -> Result<Accepted, EngineError> {
+    Err(EngineError::Unsupported {
+        what: what.into(),
+        why: "Docker keeps no wanted state for Compose services: their containers are made and removed one by one".into(),
+    })
+}
