@@ -1,1 +1,413 @@
-//! Clap types only.
+//! Clap types only: what may be written on the command line. What it means is `face`'s business.
+
+mod arg;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use arg::{Since, Size, Tail};
+
+const EXAMPLES: &str = "\
+Examples:
+  qd                                        the console on everything that is found
+  qd demo --incident bad-deploy             the console on a stack that needs no engine
+  qd status -o json                         every environment, for a script (exit code 3: not well)
+  qd logs -f shop/backend --level warn      follow the log of a workload
+  qd deploy shop/backend --image backend:1.5.0 --plan
+                                            what a deploy would do; changes nothing
+  qd rollback production/backend --confirm production
+
+Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 unhealthy or alerting, 4 refused by a guard, 5 rolled back.";
+
+const TARGETS: &str = "\
+A target is ENV/WORKLOAD or ENV/WORKLOAD/INSTANCE; with -e ENV the workload alone is enough. A name that fits several
+things is an error that lists them.";
+
+/// See every environment of a stack, follow its logs, deploy and roll back without fear.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "qd", version, after_help = EXAMPLES, disable_help_subcommand = true, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    /// Without one: the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags that may stand before or after any command.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Only this environment
+    #[arg(short, long = "env", value_name = "ENV", global = true)]
+    pub environment: Option<String>,
+    /// Only this Compose project
+    #[arg(short, long, value_name = "NAME", global = true, conflicts_with = "environment")]
+    pub project: Option<String>,
+    /// Only the engine at this address: unix:///path, tcp://host:port
+    #[arg(short = 'H', long, value_name = "URL", global = true, conflicts_with = "context")]
+    pub host: Option<String>,
+    /// Only the engine of this docker context
+    #[arg(long, value_name = "NAME", global = true)]
+    pub context: Option<String>,
+    /// This file instead of the quarterdeck.toml found upward from here
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Change nothing, whatever the guards allow
+    #[arg(long, visible_alias = "readonly", global = true)]
+    pub read_only: bool,
+    /// Look (`qd themes` lists them)
+    #[arg(long, value_name = "NAME", global = true)]
+    pub theme: Option<String>,
+    /// Keys (`qd keys` shows them): default, vim, k9s, lazydocker or your own
+    #[arg(long, value_name = "NAME", global = true)]
+    pub keymap: Option<String>,
+    /// Interval of statistics
+    #[arg(long, value_name = "SPAN", global = true, value_parser = arg::span)]
+    pub refresh: Option<Duration>,
+    /// Write quarterdeck's own log to this file
+    #[arg(long, value_name = "FILE", global = true)]
+    pub log_file: Option<PathBuf>,
+    /// How a command answers
+    #[arg(short, long, value_name = "FORMAT", global = true, value_enum)]
+    pub output: Option<Output>,
+    /// Yes to what a `confirm` guard asks
+    #[arg(short = 'y', long, global = true)]
+    pub yes: bool,
+    /// The environment's name, as a `type` guard asks for it
+    #[arg(long, value_name = "ENV", global = true)]
+    pub confirm: Option<String>,
+    /// Take over the lock of somebody else's operation, knowingly
+    #[arg(long, global = true)]
+    pub take_over: bool,
+    /// Show what would be done, change nothing
+    #[arg(long, global = true)]
+    pub plan: bool,
+    /// On the demo world instead of real engines
+    #[arg(long, global = true)]
+    pub demo: bool,
+    #[command(flatten)]
+    pub world: World,
+}
+
+/// How the demo world is made.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Demo options")]
+pub struct World {
+    /// The same number, the same world
+    #[arg(long, value_name = "N", global = true)]
+    pub seed: Option<u64>,
+    /// What goes wrong: bad-deploy, breaker-open, memory-leak, db-down
+    #[arg(long, value_name = "NAME", global = true)]
+    pub incident: Option<String>,
+    /// How fast its time runs: 1 is real, 10 is ten times as fast
+    #[arg(long, value_name = "X", global = true, value_parser = arg::speed)]
+    pub speed: Option<f64>,
+}
+
+/// How a command answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// One document
+    Json,
+    /// One object a line
+    Ndjson,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// The console on a made-up stack; needs no engine
+    Demo,
+    /// One line for each environment; exit code 3 when something is not well
+    Status(Observe),
+    /// Workloads and their instances
+    Ls(Ls),
+    /// Print or follow logs
+    #[command(after_help = TARGETS)]
+    Logs(Logs),
+    /// One sample of every instance's CPU, memory, network and disk
+    Top(Ls),
+    /// Every check with its last output; exit code 3 when something is not well
+    Health(Observe),
+    /// The revisions of a workload, newest first
+    #[command(after_help = TARGETS)]
+    History(Target),
+    /// What differs between two revisions, secrets masked
+    #[command(after_help = TARGETS)]
+    Diff(Diff),
+    /// Change the number of replicas
+    #[command(after_help = TARGETS)]
+    Scale(Scale),
+    /// Restart, one instance after the other
+    #[command(after_help = TARGETS)]
+    Restart(Targets),
+    /// Deploy an image: gated, undone by itself when it fails
+    #[command(after_help = TARGETS)]
+    Deploy(Deploy),
+    /// Go back to the previous or any recorded revision
+    #[command(after_help = TARGETS)]
+    Rollback(Rollback),
+    /// Start what is stopped
+    #[command(after_help = TARGETS)]
+    Start(Targets),
+    /// Stop
+    #[command(after_help = TARGETS)]
+    Stop(Targets),
+    /// Freeze the processes
+    #[command(after_help = TARGETS)]
+    Pause(Targets),
+    /// Let frozen processes go on
+    #[command(after_help = TARGETS)]
+    Unpause(Targets),
+    /// Kill at once, without a chance to finish
+    #[command(after_help = TARGETS)]
+    Kill(Kill),
+    /// Remove the containers; named volumes stay
+    #[command(after_help = TARGETS)]
+    Remove(Targets),
+    /// End an operation whose owner died
+    Recover(Recover),
+    /// Take an environment's lock, so that nobody changes it meanwhile
+    Lock(Lock),
+    /// Give an environment's lock back
+    Unlock(Environment),
+    /// Everything that was changed, by whom, and how it ended
+    Audit(Audit),
+    /// What happens: engine events, operations, health changes
+    Timeline(Timeline),
+    /// Whether everything quarterdeck needs is there
+    Doctor,
+    /// Check, show or begin a configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Every path used, versions, colour depth, keymap and theme in force
+    Info,
+    /// A screen of the demo world (or of -e ENV) as text or SVG
+    Screenshot(Screenshot),
+    /// A completion script for a shell
+    Completions(Completions),
+    /// Every key of the keymap in force, and every command
+    Keys,
+    /// Every theme there is, as it looks here
+    Themes,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Observe {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+    /// Watch this long before answering
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Ls {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Logs {
+    /// What to read; several are merged by time
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    /// Go on with what follows
+    #[arg(short, long)]
+    pub follow: bool,
+    /// From then on: a span such as 10m, or a moment such as 2026-11-21T14:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub since: Option<Since>,
+    /// So many lines of history for each instance, or all
+    #[arg(long, value_name = "N|all", value_parser = arg::tail)]
+    pub tail: Option<Tail>,
+    /// Only lines this regular expression matches
+    #[arg(long, value_name = "RE")]
+    pub grep: Option<String>,
+    /// Only lines of this level or worse: trace, debug, info, warn, error, fatal
+    #[arg(long, value_name = "LEVEL", value_parser = arg::level)]
+    pub level: Option<crate::observe::log::Level>,
+    /// The run before this one, where the engine keeps it
+    #[arg(long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// The line alone, without time and instance (control characters stay out)
+    #[arg(long)]
+    pub raw: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Targets {
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Diff {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The older revision; the one before --to unless given
+    #[arg(long, value_name = "REVISION")]
+    pub from: Option<u64>,
+    /// The newer revision; the current one unless given
+    #[arg(long, value_name = "REVISION")]
+    pub to: Option<u64>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Scale {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// How many replicas there shall be
+    #[arg(value_name = "REPLICAS")]
+    pub replicas: u32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Deploy {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The image to run
+    #[arg(long, value_name = "REF")]
+    pub image: String,
+    /// How instances are replaced, unless as configured
+    #[arg(long, value_enum)]
+    pub strategy: Option<Strategy>,
+}
+
+/// How instances are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Strategy {
+    /// One after the other, each healthy before the next
+    Rolling,
+    /// All at once, with an interruption
+    Recreate,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Rollback {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The revision to go back to; the one before the current unless given
+    #[arg(long, value_name = "REVISION")]
+    pub to: Option<u64>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Kill {
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    /// The signal
+    #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
+    pub signal: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Recover {
+    #[arg(value_name = "ENV")]
+    pub name: String,
+    #[command(flatten)]
+    pub ending: Ending,
+}
+
+/// One way or the other.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Ending {
+    /// Do what is left of it
+    #[arg(long)]
+    pub finish: bool,
+    /// Go back to what was before it
+    #[arg(long)]
+    pub undo: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Lock {
+    #[arg(value_name = "ENV")]
+    pub name: String,
+    /// Why, for whoever finds it locked
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Environment {
+    #[arg(value_name = "ENV")]
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Audit {
+    /// From then on: a span such as 7d, or a moment
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub since: Option<Since>,
+    /// Only the last so many records, or all
+    #[arg(long, value_name = "N|all", value_parser = arg::tail)]
+    pub tail: Option<Tail>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Timeline {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+    /// Watch this long, then end
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
+    /// Go on until interrupted
+    #[arg(short, long, conflicts_with = "duration")]
+    pub follow: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Config {
+    /// Tell every mistake with file, line and column; exit code 2 when there is one
+    Check,
+    /// What is in force, all files and flags taken together
+    Show,
+    /// Print a commented quarterdeck.toml to begin with
+    Init,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Screenshot {
+    /// fleet, workloads, instances, logs, health, metrics, timeline, operations, revisions, describe
+    #[arg(value_name = "SCREEN")]
+    pub screen: String,
+    /// Columns and rows
+    #[arg(long, value_name = "WxH", default_value = "120x40", value_parser = arg::size)]
+    pub size: Size,
+    #[arg(long, value_enum, default_value = "svg")]
+    pub format: Picture,
+    /// Keys to press first: "jj<enter>D"
+    #[arg(long, value_name = "KEYS", default_value = "")]
+    pub keys: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Picture {
+    Svg,
+    Txt,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Completions {
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests;

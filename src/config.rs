@@ -1,6 +1,7 @@
 //! What a user wrote (`file`) and what it means (`resolve`); the paths of both. The types here are what the rest of the
 //! program gets to see.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,47 @@ pub struct Resolved {
     pub log_bytes: usize,
     /// Lines of history when a log is opened.
     pub log_tail: u64,
+    /// Only this environment is wanted (`-e`, `-p`).
+    pub only: Option<Arc<str>>,
+    /// Configured environments this version cannot show, and why: a whole sentence.
+    pub unsupported: Vec<(Arc<str>, Arc<str>)>,
     /// The files that were read, in order of precedence, lowest first.
-    pub files: Vec<std::path::PathBuf>,
+    pub files: Vec<PathBuf>,
+}
+
+/// What the command line and the process environment say about configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flags {
+    /// `--config`: this file instead of the one found upward from the working directory.
+    pub config: Option<PathBuf>,
+    pub environment: Option<Arc<str>>,
+    pub project: Option<Arc<str>>,
+    pub host: Option<Arc<str>>,
+    pub docker_context: Option<Arc<str>>,
+    pub read_only: bool,
+    pub theme: Option<Arc<str>>,
+    pub keymap: Option<Arc<str>>,
+    pub refresh: Option<Duration>,
+    /// The demo world instead of everything else.
+    pub demo: Option<Demo>,
+    /// What the ambient engine is, as far as it is known beforehand: so that an environment configured on the same
+    /// engine is not found there a second time, with another guard. [`load`] fills it in.
+    pub ambient: Option<DockerTarget>,
+}
+
+/// How the demo world is made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Demo {
+    pub seed: u64,
+    pub incident: Option<Arc<str>>,
+    /// 100 is real time.
+    pub speed_percent: u32,
+}
+
+impl Default for Demo {
+    fn default() -> Self {
+        Self { seed: 7, incident: None, speed_percent: 100 }
+    }
 }
 
 /// One endpoint to connect to.

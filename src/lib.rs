@@ -26,6 +26,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod document;
 pub mod engine;
 pub mod face;
 pub mod keymap;

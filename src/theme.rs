@@ -1,1 +1,168 @@
-//! Typed roles over a palette.
+//! Typed roles over a palette: call sites say what a thing means, a theme says how that looks. No colour is named
+//! anywhere else.
+
+mod color;
+mod depth;
+mod parse;
+mod role;
+
+use std::sync::Arc;
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::app::rows::Tone;
+use crate::model::{Health, Link, Tier};
+use crate::observe::log::Level;
+
+pub use depth::ColorDepth;
+pub use role::Role;
+
+/// The themes shipped in the binary.
+pub const NAMES: [&str; 6] = ["terminal", "dark", "light", "high-contrast", "colour-blind", "mono"];
+
+/// The text of a theme shipped in the binary.
+#[must_use]
+pub fn builtin(name: &str) -> Option<&'static str> {
+    match name {
+        "terminal" => Some(include_str!("../themes/terminal.toml")),
+        "dark" => Some(include_str!("../themes/dark.toml")),
+        "light" => Some(include_str!("../themes/light.toml")),
+        "high-contrast" => Some(include_str!("../themes/high-contrast.toml")),
+        "colour-blind" => Some(include_str!("../themes/colour-blind.toml")),
+        "mono" => Some(include_str!("../themes/mono.toml")),
+        _ => None,
+    }
+}
+
+/// How everything looks. [`Role::Text`] goes over the whole screen first, everything else is patched onto it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Theme {
+    pub name: Arc<str>,
+    /// In the order of [`Role::ALL`].
+    styles: [Style; Role::ALL.len()],
+    /// Colours that tell instances apart; never empty unless colours are off.
+    instances: Vec<Color>,
+}
+
+impl Default for Theme {
+    /// The theme `terminal`. A test holds it to be free of mistakes; with one everything would look alike.
+    fn default() -> Self {
+        let plain = Self { name: "terminal".into(), styles: [Style::new(); Role::ALL.len()], instances: Vec::new() };
+        let text = builtin("terminal").unwrap_or_default();
+        Self::parse(text, "themes/terminal.toml", &|name| builtin(name).map(str::to_owned)).unwrap_or(plain)
+    }
+}
+
+impl Theme {
+    /// How a role looks.
+    #[must_use]
+    pub fn style(&self, role: Role) -> Style {
+        self.styles[role as usize]
+    }
+
+    /// How a health looks, symbol and word alike.
+    #[must_use]
+    pub fn health(&self, health: Health) -> Style {
+        self.style(match health {
+            Health::Healthy => Role::Good,
+            Health::Stopped => Role::Dim,
+            Health::Unknown => Role::Unknown,
+            Health::Starting => Role::Starting,
+            Health::Degraded => Role::Warn,
+            Health::Unhealthy => Role::Bad,
+        })
+    }
+
+    /// How the state of a feed looks.
+    #[must_use]
+    pub fn link(&self, link: &Link) -> Style {
+        self.style(match link {
+            Link::Live { .. } => Role::Good,
+            Link::Connecting => Role::Starting,
+            Link::Stale { .. } => Role::Warn,
+            Link::Failed { .. } => Role::Bad,
+        })
+    }
+
+    /// How a tier's name is written: for production a block that cannot be overlooked.
+    #[must_use]
+    pub fn tier(&self, tier: Tier) -> Style {
+        self.style(match tier {
+            Tier::Local => Role::TierLocal,
+            Tier::Staging => Role::TierStaging,
+            Tier::Production => Role::TierProduction,
+            Tier::Unknown => Role::TierUnknown,
+        })
+    }
+
+    /// How lines and rails in a tier's colour are drawn: its block's background, or its text's colour where it has none.
+    #[must_use]
+    pub fn rail(&self, tier: Tier) -> Style {
+        let block = self.tier(tier);
+        let colour = block.bg.filter(|c| *c != Color::Reset).or(block.fg);
+        let line = Style { fg: colour, ..Style::new() };
+        let kept = block.add_modifier & (Modifier::BOLD | Modifier::DIM);
+        line.add_modifier(kept)
+    }
+
+    /// How a log level looks; without one, as text.
+    #[must_use]
+    pub fn level(&self, level: Option<Level>) -> Style {
+        self.style(match level {
+            Some(Level::Trace | Level::Debug) => Role::LevelDebug,
+            Some(Level::Info) => Role::LevelInfo,
+            Some(Level::Warn) => Role::LevelWarn,
+            Some(Level::Error) => Role::LevelError,
+            Some(Level::Fatal) => Role::LevelFatal,
+            None => Role::Text,
+        })
+    }
+
+    /// The colour of the n-th instance of a log; they come again after a while, which is why each has a letter too.
+    #[must_use]
+    pub fn instance(&self, index: usize) -> Style {
+        let colour = self.instances.get(index % self.instances.len().max(1)).copied();
+        Style { fg: colour, ..Style::new() }
+    }
+
+    /// How a cell's meaning looks.
+    #[must_use]
+    pub fn tone(&self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain => Style::new(),
+            Tone::Dim => self.style(Role::Dim),
+            Tone::Strong => self.style(Role::Strong),
+            Tone::Good => self.style(Role::Good),
+            Tone::Warn => self.style(Role::Warn),
+            Tone::Bad => self.style(Role::Bad),
+            Tone::Health(health) => self.health(health),
+            Tone::Tier(tier) => self.tier(tier),
+        }
+    }
+
+    /// How a row as a whole looks; cells are patched onto it.
+    #[must_use]
+    pub fn row(&self, selected: bool, marked: bool, stale: bool) -> Style {
+        let mut style = self.style(Role::Text);
+        for (on, role) in [(stale, Role::Stale), (marked, Role::Mark), (selected, Role::Selection)] {
+            if on {
+                style = style.patch(self.style(role));
+            }
+        }
+        style
+    }
+
+    /// The theme as a terminal of this depth can show it.
+    #[must_use]
+    pub fn at_depth(&self, depth: ColorDepth) -> Self {
+        let reduce = |c: Color| depth::reduce(c, depth);
+        Self {
+            name: self.name.clone(),
+            styles: Role::ALL.map(|role| depth::style(role, self.style(role), self.style(Role::Text), depth)),
+            instances: if depth == ColorDepth::None { Vec::new() } else { self.instances.iter().map(|c| reduce(*c)).collect() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "{}: {}", self.file, self.message);
+        }
         write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
     }
 }
@@ -33,7 +36,11 @@ pub fn position(text: &str, offset: usize) -> (usize, usize) {
 /// The known word nearest to a mistyped one, when it is near enough to be meant.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1) + 1;
+    let limit = match word.chars().count() {
+        // Nearly every short word is two letters away from every other.
+        0..=3 => 1,
+        length => length / 3 + 1,
+    };
     known.into_iter().map(|k| (distance(word, k), k)).filter(|(d, _)| *d <= limit).min().map(|(_, k)| k)
 }
 
@@ -60,7 +67,9 @@ mod tests {
     #[test]
     fn the_nearest_word_is_found_and_a_far_one_is_not() {
         assert_eq!(nearest("projct", ["project", "name"]), Some("project"));
+        assert_eq!(nearest("nmae", ["project", "name"]), Some("name"));
         assert_eq!(nearest("zzzzzz", ["project", "name"]), None);
+        assert_eq!(nearest("foo", ["log"]), None);
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct Policy {
     pub deploy: DeployPolicy,
     /// Overrides by workload.
     pub workloads: BTreeMap<WorkloadId, DeployPolicy>,
+    /// What is configured but not done by this version, each a sentence: a deploy's plan warns of it.
+    pub notes: Vec<Arc<str>>,
 }
 
 impl Policy {

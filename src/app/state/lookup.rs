@@ -159,6 +159,7 @@ impl State {
             guard: environment.guard,
             deploy: DeployPolicy::default(),
             workloads: BTreeMap::new(),
+            notes: Vec::new(),
         });
         if self.settings.read_only || environment.guard == Guard::ReadOnly {
             policy.guard = Guard::ReadOnly;

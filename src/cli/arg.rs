@@ -1,0 +1,87 @@
+//! Values of flags: read here, so that a wrong one is a usage error with a sentence.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::document::read::parse_duration;
+use crate::document::unknown;
+use crate::observe::log::Level;
+
+/// From when on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    Ago(Duration),
+    At(Timestamp),
+}
+
+impl Since {
+    /// The moment it means at `now`.
+    #[must_use]
+    pub fn moment(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(span) => now.checked_sub(span).unwrap_or(Timestamp::MIN),
+        }
+    }
+}
+
+/// How much of what was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tail {
+    All,
+    Last(u64),
+}
+
+impl Tail {
+    /// As engines ask for it: `None` is all.
+    #[must_use]
+    pub fn lines(self) -> Option<u64> {
+        match self {
+            Self::All => None,
+            Self::Last(lines) => Some(lines),
+        }
+    }
+}
+
+/// Columns and rows, at least 1×1 and at most 1000×1000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub columns: u16,
+    pub rows: u16,
+}
+
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+}
+
+pub(super) fn since(text: &str) -> Result<Since, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(Since::At(at));
+    }
+    parse_duration(text)
+        .map(Since::Ago)
+        .map_err(|_| "expected a span such as 10m, or a moment such as 2026-11-21T14:00:00Z".to_owned())
+}
+
+pub(super) fn tail(text: &str) -> Result<Tail, String> {
+    if text == "all" {
+        return Ok(Tail::All);
+    }
+    text.parse().map(Tail::Last).map_err(|_| "expected a number of lines, or `all`".to_owned())
+}
+
+pub(super) fn level(text: &str) -> Result<Level, String> {
+    Level::parse(text).ok_or_else(|| unknown("level", text, Level::ALL.iter().map(|l| l.word())))
+}
+
+pub(super) fn size(text: &str) -> Result<Size, String> {
+    let side = |side: &str| side.parse::<u16>().ok().filter(|n| (1..=1000).contains(n));
+    let both = text.split_once(['x', '×']).and_then(|(columns, rows)| Some(Size { columns: side(columns)?, rows: side(rows)? }));
+    both.ok_or_else(|| "expected columns and rows such as 120x40".to_owned())
+}
+
+pub(super) fn speed(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('x').parse::<f64>().ok().filter(|n| n.is_finite() && (0.0..=1000.0).contains(n));
+    number.ok_or_else(|| "expected a number from 0 to 1000".to_owned())
+}
