@@ -24,7 +24,7 @@ pub struct Replica {
     pub slot: u32,
     /// The container number and with it the name; `None` keeps those of `like`, which has been set aside.
     pub number: Option<u32>,
-    /// Another image than that of `like`.
+    /// Another image than that of `like`; without one, the very content `like` was made from, even if its tag has moved.
     pub image: Option<Arc<str>>,
     /// The image's exact content (`sha256:…`), where a revision pins it and the tag may have moved.
     pub digest: Option<Arc<str>>,
@@ -36,7 +36,7 @@ pub struct Replica {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Takes the environment's lock atomically; [`crate::engine::EngineError::Conflict`] when somebody else holds it.
-    /// Taking one's own (the same operation's) again is harmless.
+    /// Taking one's own (same `by`, `since` and `operation`) again is harmless.
     TakeLock {
         environment: EnvironmentId,
         holder: Box<LockHolder>,

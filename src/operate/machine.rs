@@ -1,121 +1,47 @@
-//! The machine every operation runs on: events in, effects out, no I/O.
+//! The machine every operation runs on: events in, effects out, no I/O. Lock, steps, the way back, unlock; every turn
+//! is written to the journal. Strategies and engines differ in the plan, never here.
 
+mod flight;
+mod gate;
+mod journal;
+mod lock;
+mod undo;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::engine::EngineError;
-use crate::model::Snapshot;
+use crate::model::{InstanceId, Snapshot};
 
-use super::action::{Accepted, Action};
-use super::audit::Record;
+use super::action::{Action, InstanceRef};
 use super::plan::{Plan, Work};
-use super::policy::Actor;
+use super::policy::{Actor, OnFailure};
 
-/// Names one execution of an action, so that a late answer is not taken for another's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u32);
+use flight::Flight;
+use gate::{Reading, Watch};
+pub use words::{Choice, Effect, Event, Outcome, Phase, StepProgress, StepState, Ticket, UndoProgress};
 
-/// What moves the machine.
+/// What is being waited for.
 #[derive(Clone, Debug)]
-pub enum Event<'a> {
-    /// A fresh snapshot of the plan's environment (only while the feed is live).
-    Snapshot(&'a Snapshot),
-    /// An action was answered.
-    Done(Ticket, Result<Accepted, EngineError>),
-    /// Words about an action under way.
-    Progress(Ticket, Arc<str>),
-    /// Time passed.
-    Tick,
-    /// The feed is no longer live: what was last seen no longer counts, and waiting is not held against an instance.
-    Stale,
-    /// A person wants it stopped and undone.
-    Abort,
-    /// A person's answer in [`Phase::Asking`].
-    Choose(Choice),
+enum Doing {
+    Nothing,
+    /// An action's answer, or the time to try it again.
+    Flight(Flight),
+    /// A gate.
+    Watch(Box<Watch>),
+    /// A look at the environment under the lock; since when.
+    Verify(Timestamp),
 }
 
-/// What may be done about a failed step when the policy says to ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// Try the failed step again.
-    Retry,
-    /// Go back to the old state.
-    Undo,
-    /// Leave it as it is; the lock stays, so that it can be recovered either way.
-    Leave,
-}
-
-/// What the machine wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    Execute(Ticket, Action),
-    Journal(Record),
-    /// A fresh snapshot is waited for: ask the engine now instead of at the next change.
-    Refresh,
-}
-
-/// Where an operation is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Taking the lock.
-    Locking,
-    /// At step `n` (index into the plan's steps).
-    Running(usize),
-    /// Step `n` failed; a person is asked ([`Event::Choose`]).
-    Asking(usize),
-    /// Going back, after a failure or an abort.
-    Undoing,
-    /// Giving the lock back.
-    Unlocking,
-    Ended(Outcome),
-}
-
-/// How an operation ended.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Done,
-    /// Failed, and nothing (or nothing more) was changed.
-    Failed,
-    /// Failed, and the old state is back.
-    RolledBack,
-    /// Not started: guard, lock, or the basis had changed.
-    Refused,
-    /// The engine can no longer say; the lock stays for whoever recovers it.
-    Unknown,
-}
-
-/// How a step is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    Waiting,
-    Running,
-    Done,
-    Failed,
-    Skipped,
-    Undone,
-}
-
-/// A step's progress, for the screen and the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepProgress {
-    pub state: StepState,
-    pub detail: Arc<str>,
-    pub began: Option<Timestamp>,
-    pub ended: Option<Timestamp>,
-}
-
-/// One step of the way back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UndoProgress {
-    /// The step it undoes.
-    pub step: usize,
-    pub name: Arc<str>,
-    pub call: Arc<str>,
-    pub work: Work,
-    pub progress: StepProgress,
+/// Why a piece of work failed.
+#[derive(Clone, Debug)]
+struct Fault {
+    why: Arc<str>,
+    /// It may have taken effect all the same.
+    uncertain: bool,
 }
 
 /// One operation under way.
@@ -132,15 +58,37 @@ pub struct Machine {
     /// What is going on outside the steps (the lock), why it failed, and at the end what exactly was done.
     pub detail: Arc<str>,
     actor: Actor,
+    doing: Doing,
+    tickets: u32,
+    made: BTreeMap<u32, InstanceId>,
+    /// Content addresses the engine has told, by image reference.
+    digests: BTreeMap<Arc<str>, Arc<str>>,
+    /// Made instances that have passed their gate: they must stay well while others follow.
+    held: BTreeSet<InstanceRef>,
+    /// Steps whose action may have taken effect although it failed.
+    uncertain: BTreeSet<usize>,
+    last: Option<Snapshot>,
+    /// Since when the feed is not live.
+    stale: Option<Timestamp>,
+    /// Since when the engine does not answer.
+    outage: Option<Timestamp>,
+    /// When the last action was sent.
+    issued: Timestamp,
+    refreshed: Option<Timestamp>,
+    /// Something that was there has been removed: there is no way back by undoing.
+    committed: bool,
+    failures: Vec<Arc<str>>,
+    settled: Outcome,
+    out: Vec<Effect>,
 }
 
 impl Machine {
-    /// Starts `plan`: the journal's first record, then the lock.
+    /// Starts `plan`: the journal's first record, then the lock (or, without one, the first step).
     #[must_use]
     pub fn new(plan: Plan, actor: &Actor, now: Timestamp) -> (Self, Vec<Effect>) {
         let waiting = StepProgress { state: StepState::Waiting, detail: "".into(), began: None, ended: None };
         let progress = vec![waiting; plan.steps.len()];
-        let machine = Self {
+        let mut machine = Self {
             plan,
             phase: Phase::Locking,
             progress,
@@ -149,14 +97,46 @@ impl Machine {
             ended: None,
             detail: "".into(),
             actor: actor.clone(),
+            doing: Doing::Nothing,
+            tickets: 0,
+            made: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            held: BTreeSet::new(),
+            uncertain: BTreeSet::new(),
+            last: None,
+            stale: None,
+            outage: None,
+            issued: now,
+            refreshed: None,
+            committed: false,
+            failures: Vec::new(),
+            settled: Outcome::Done,
+            out: Vec::new(),
         };
-        (machine, Vec::new())
+        machine.journal_start(now);
+        machine.take_lock(now);
+        let effects = std::mem::take(&mut machine.out);
+        (machine, effects)
     }
 
     /// Moves by one event. Late answers are ignored; after [`Phase::Ended`] nothing is returned any more.
     pub fn on(&mut self, now: Timestamp, event: Event<'_>) -> Vec<Effect> {
-        let _ = (now, event, &self.actor);
-        Vec::new()
+        if self.outcome().is_some() {
+            return Vec::new();
+        }
+        match event {
+            Event::Snapshot(snapshot) => self.see(now, snapshot),
+            Event::Done(ticket, result) => self.answered(now, ticket, result),
+            Event::Progress(ticket, words) => self.progressed(ticket, words),
+            Event::Tick => {}
+            Event::Stale => {
+                self.stale.get_or_insert(now);
+            }
+            Event::Abort => self.abort(now),
+            Event::Choose(choice) => self.chosen(now, choice),
+        }
+        self.advance(now);
+        std::mem::take(&mut self.out)
     }
 
     /// How it ended, once it has.
@@ -167,4 +147,234 @@ impl Machine {
             Phase::Locking | Phase::Running(_) | Phase::Asking(_) | Phase::Undoing | Phase::Unlocking => None,
         }
     }
+
+    /// Whether an abort would still lead back; after something was removed it only would do harm and is ignored.
+    #[must_use]
+    pub fn can_abort(&self) -> bool {
+        !self.committed && matches!(self.phase, Phase::Locking | Phase::Running(_) | Phase::Asking(_))
+    }
+
+    fn see(&mut self, now: Timestamp, snapshot: &Snapshot) {
+        if let (Some(since), Doing::Watch(watch)) = (self.stale, &mut self.doing) {
+            watch.forgive(elapsed(now, since));
+        }
+        self.stale = None;
+        self.last = Some(snapshot.clone());
+    }
+
+    /// Looks whether what is waited for has come.
+    fn advance(&mut self, now: Timestamp) {
+        match &self.doing {
+            Doing::Nothing => {}
+            Doing::Flight(flight) => {
+                if flight.retry_at.is_some_and(|at| now >= at) {
+                    self.fly_again(now);
+                }
+            }
+            Doing::Verify(since) => {
+                let since = *since;
+                self.verify(now, since);
+            }
+            Doing::Watch(_) => self.watch(now),
+        }
+    }
+
+    fn watch(&mut self, now: Timestamp) {
+        let forward = matches!(self.phase, Phase::Running(_));
+        let Doing::Watch(watch) = &mut self.doing else { return };
+        let reading = watch.read(self.last.as_ref(), self.stale, now);
+        let lost = match (&self.last, forward) {
+            (Some(snapshot), true) if snapshot.at >= watch.began => gate::lost(&self.held, snapshot, &self.plan.names),
+            _ => None,
+        };
+        let unseen = watch.unseen;
+        match (lost, reading) {
+            (Some(why), _) | (None, Reading::Failed(why)) => self.finished(now, Err(Fault { why, uncertain: false })),
+            (None, Reading::Passed(words)) => {
+                if let Some(instance) = self.gated() {
+                    self.held.insert(instance);
+                }
+                self.say(words);
+                self.finished(now, Ok(()));
+            }
+            (None, Reading::Waiting(words)) => {
+                self.say(words);
+                if unseen {
+                    self.refresh(now);
+                }
+            }
+        }
+    }
+
+    /// The instance whose gate is being watched, when the operation goes forward.
+    fn gated(&self) -> Option<InstanceRef> {
+        match (&self.phase, &self.doing) {
+            (Phase::Running(_), Doing::Watch(watch)) => watch.instance(),
+            _ => None,
+        }
+    }
+
+    /// Asks for a fresh look, at most every five seconds.
+    fn refresh(&mut self, now: Timestamp) {
+        if self.refreshed.is_none_or(|at| elapsed(now, at) >= Duration::from_secs(5)) {
+            self.refreshed = Some(now);
+            self.out.push(Effect::Refresh);
+        }
+    }
+
+    /// Begins step `index`, or ends when there is none left.
+    fn run(&mut self, now: Timestamp, index: usize) {
+        let Some(step) = self.plan.steps.get(index) else {
+            let outcome = if self.failures.is_empty() { Outcome::Done } else { Outcome::Failed };
+            self.settle(now, outcome);
+            return;
+        };
+        let work = step.work.clone();
+        self.phase = Phase::Running(index);
+        let progress = &mut self.progress[index];
+        progress.state = StepState::Running;
+        progress.began = Some(now);
+        self.committed |= commits(&work);
+        self.begin(now, &work);
+    }
+
+    /// Begins a piece of work, forwards or back.
+    fn begin(&mut self, now: Timestamp, work: &Work) {
+        match work {
+            Work::Act(action) => match self.resolve(action) {
+                Ok(action) => self.fly(now, action),
+                Err(fault) => self.finished(now, Err(fault)),
+            },
+            Work::Await(gate) => {
+                let watch = Watch::new(gate, &self.made, &self.plan.names, now, self.issued);
+                self.doing = Doing::Watch(Box::new(watch));
+                self.refreshed = None;
+                self.watch(now);
+            }
+        }
+    }
+
+    /// What was being done has come to its end.
+    fn finished(&mut self, now: Timestamp, result: Result<(), Fault>) {
+        self.doing = Doing::Nothing;
+        match self.phase.clone() {
+            Phase::Locking => self.lock_answered(now, result),
+            Phase::Running(index) => self.step_finished(now, index, result),
+            Phase::Undoing => self.undo_finished(now, result),
+            Phase::Unlocking => self.unlock_answered(now, result),
+            Phase::Asking(_) | Phase::Ended(_) => {}
+        }
+    }
+
+    fn step_finished(&mut self, now: Timestamp, index: usize, result: Result<(), Fault>) {
+        let progress = &mut self.progress[index];
+        progress.ended = Some(now);
+        let Err(fault) = result else {
+            progress.state = StepState::Done;
+            self.journal_step(now, index);
+            self.run(now, index + 1);
+            return;
+        };
+        progress.state = StepState::Failed;
+        progress.detail = fault.why.clone();
+        if fault.uncertain {
+            self.uncertain.insert(index);
+        }
+        self.journal_step(now, index);
+        let step = &self.plan.steps[index];
+        let sentence: Arc<str> = format!("{}: {}", step.name, fault.why).into();
+        if step.optional || self.committed {
+            // Past the point of no return the rest is still worth doing.
+            if !step.optional {
+                self.failures.push(sentence);
+            }
+            self.run(now, index + 1);
+            return;
+        }
+        self.detail = sentence.clone();
+        self.failures.push(sentence);
+        match self.plan.on_failure {
+            OnFailure::Auto => self.go_back(now),
+            OnFailure::Never => self.leave(now),
+            OnFailure::Ask if self.leaves_something() => self.phase = Phase::Asking(index),
+            OnFailure::Ask => self.leave(now),
+        }
+    }
+
+    fn chosen(&mut self, now: Timestamp, choice: Choice) {
+        let Phase::Asking(index) = self.phase else { return };
+        match choice {
+            Choice::Retry => {
+                self.failures.clear();
+                self.detail = "".into();
+                self.run(now, index);
+            }
+            Choice::Undo => self.go_back(now),
+            Choice::Leave => self.leave(now),
+        }
+    }
+
+    fn abort(&mut self, now: Timestamp) {
+        if !self.can_abort() {
+            return;
+        }
+        let why: Arc<str> = "aborted".into();
+        match (&self.phase, &mut self.doing) {
+            // Half of a call cannot be taken back: its answer is waited for, unless it changes nothing.
+            (_, Doing::Flight(flight)) if flight.retry_at.is_none() && !flight.is_harmless() => flight.aborted = true,
+            (Phase::Locking, Doing::Verify(_)) => {
+                self.failures.push(why);
+                self.settle(now, Outcome::Failed);
+            }
+            (Phase::Locking, _) => self.finished(now, Err(Fault { why, uncertain: true })),
+            (Phase::Running(index), doing) => {
+                let index = *index;
+                if matches!(doing, Doing::Flight(f) if !f.is_harmless()) {
+                    self.uncertain.insert(index);
+                }
+                self.abandon(now, index, why);
+            }
+            (Phase::Asking(_), _) => self.go_back(now),
+            (Phase::Undoing | Phase::Unlocking | Phase::Ended(_), _) => {}
+        }
+    }
+
+    /// Leaves step `index` where it is and goes back, because a person wants it.
+    fn abandon(&mut self, now: Timestamp, index: usize, why: Arc<str>) {
+        self.doing = Doing::Nothing;
+        let progress = &mut self.progress[index];
+        progress.ended = Some(now);
+        if progress.state == StepState::Running {
+            progress.state = StepState::Failed;
+            progress.detail = why.clone();
+        }
+        self.journal_step(now, index);
+        self.detail = why.clone();
+        self.failures.push(why);
+        self.go_back(now);
+    }
+
+    /// Shows words at whatever is being done.
+    fn say(&mut self, words: Arc<str>) {
+        match self.phase {
+            Phase::Running(index) => self.progress[index].detail = words,
+            Phase::Undoing => {
+                if let Some(undo) = self.undo_progress.iter_mut().find(|u| u.progress.state == StepState::Running) {
+                    undo.progress.detail = words;
+                }
+            }
+            Phase::Locking | Phase::Unlocking => self.detail = words,
+            Phase::Asking(_) | Phase::Ended(_) => {}
+        }
+    }
+}
+
+/// Whether there is no way back by undoing once this has begun: something that was there goes.
+fn commits(work: &Work) -> bool {
+    matches!(work, Work::Act(Action::Remove { instance: InstanceRef::Known(_), .. }))
+}
+
+/// The time from `since` to `now`; nothing when the clock went back.
+fn elapsed(now: Timestamp, since: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(since)).unwrap_or_default()
 }

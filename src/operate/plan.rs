@@ -1,6 +1,26 @@
 //! A plan: exactly what will be called, on which pinned target, what changes, and the way back. Making one is pure;
 //! the makers are one file per operation.
 
+mod basis;
+mod declared;
+mod deploy;
+mod draft;
+mod drill;
+mod kill;
+mod lock;
+mod pause;
+mod recover;
+mod remove;
+mod replace;
+mod restart;
+mod rollback;
+mod scale;
+mod start;
+mod stop;
+mod targets;
+mod warnings;
+pub(in crate::operate) mod words;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +28,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Guard, LockHolder, OperationId, Snapshot, WorkloadId};
+use crate::model::{Guard, LockHolder, Mechanics, OperationId, Snapshot, WorkloadId};
 
 use super::action::{Action, InstanceRef};
 use super::policy::{Actor, OnFailure, Policy};
 use super::refusal::Refusal;
 use super::request::{Operation, Request};
+
+use draft::Draft;
 
 /// What must hold before the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +93,14 @@ pub struct Name {
     pub path: Arc<str>,
 }
 
+/// How everything a plan is about is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub instances: BTreeMap<InstanceRef, Name>,
+    /// The path of a workload in calls: `deployments/backend`.
+    pub workloads: BTreeMap<WorkloadId, Arc<str>>,
+}
+
 /// The lock an operation runs under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
@@ -101,8 +131,7 @@ pub struct Plan {
     pub on_failure: OnFailure,
     /// Taken before the first step and given back after the last; `None` for lock, unlock and drill.
     pub lock: Option<Lock>,
-    /// Every instance the steps are about.
-    pub names: BTreeMap<InstanceRef, Name>,
+    pub names: Names,
 }
 
 /// Who asks, under which rules, and when.
@@ -126,8 +155,11 @@ pub struct Terms<'a> {
 /// # Errors
 /// A [`Refusal`]: a sentence saying why there is nothing to run.
 pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<Plan, Refusal> {
-    let _ = (snapshot, terms);
     match &request.operation {
+        Operation::Lock { why } => lock::lock(request, snapshot, terms, why),
+        Operation::Unlock => lock::unlock(request, snapshot, terms),
+        Operation::Recover { ending } => recover::recover(request, snapshot, terms, *ending),
+        Operation::Drill { name } => Ok(drill::drill(request, snapshot, terms, name)),
         Operation::Scale { .. }
         | Operation::Restart
         | Operation::Stop
@@ -137,10 +169,56 @@ pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result
         | Operation::Kill { .. }
         | Operation::Remove
         | Operation::Deploy { .. }
-        | Operation::Rollback { .. }
-        | Operation::Lock { .. }
-        | Operation::Unlock
-        | Operation::Recover { .. }
-        | Operation::Drill { .. } => Err(Refusal::NoTarget { verb: request.operation.verb() }),
+        | Operation::Rollback { .. } => change(request, snapshot, terms),
+    }
+}
+
+/// Plans a change of workloads or instances.
+fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<Plan, Refusal> {
+    let under = lock::free_or_ours(snapshot, terms)?;
+    let chosen = targets::choose(request, snapshot)?;
+    let mut draft = Draft::new(request, snapshot, terms);
+    let declared = snapshot.environment.mechanics == Mechanics::Declared;
+    let title = match &request.operation {
+        Operation::Scale { to } if declared => declared::scale(&mut draft, &chosen, *to)?,
+        Operation::Restart if declared => declared::restart(&mut draft, &chosen)?,
+        Operation::Stop if declared => declared::stop(&mut draft, &chosen)?,
+        Operation::Start if declared => declared::start(&mut draft, &chosen)?,
+        Operation::Pause | Operation::Unpause if declared => return Err(declared::no_pause(request, &chosen)),
+        Operation::Kill { .. } | Operation::Remove if declared => declared::take_away(&mut draft, &chosen)?,
+        Operation::Deploy { image, .. } if declared => deploy::declared(&mut draft, &chosen, image)?,
+        Operation::Rollback { to } if declared => rollback::declared(&mut draft, &chosen, *to)?,
+        Operation::Scale { to } => scale::scale(&mut draft, &chosen, *to)?,
+        Operation::Restart => restart::restart(&mut draft, &chosen)?,
+        Operation::Stop => stop::stop(&mut draft, &chosen)?,
+        Operation::Start => start::start(&mut draft, &chosen)?,
+        Operation::Pause => pause::pause(&mut draft, &chosen)?,
+        Operation::Unpause => pause::unpause(&mut draft, &chosen)?,
+        Operation::Kill { signal } => kill::kill(&mut draft, &chosen, signal)?,
+        Operation::Remove => remove::remove(&mut draft, &chosen)?,
+        Operation::Deploy { image, strategy } => deploy::deploy(&mut draft, &chosen, image, *strategy)?,
+        Operation::Rollback { to } => rollback::rollback(&mut draft, &chosen, *to)?,
+        Operation::Lock { .. } | Operation::Unlock | Operation::Recover { .. } | Operation::Drill { .. } => {
+            return Err(Refusal::NoTarget { verb: request.operation.verb() });
+        }
+    };
+    warnings::around(&mut draft, &chosen);
+    Ok(draft.finish(title, targets::subject(&chosen), under))
+}
+
+impl Plan {
+    /// Every call in order, the lock's included, as (what, call).
+    #[must_use]
+    pub fn calls(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        let scope = &self.request.environment.name;
+        let mut calls = Vec::with_capacity(self.steps.len() + 2);
+        if self.lock.is_some() {
+            calls.push(("lock".into(), format!("take the lock of {scope}").into()));
+        }
+        calls.extend(self.steps.iter().map(|s| (s.name.clone(), s.call.clone())));
+        if self.lock.is_some() {
+            calls.push(("unlock".into(), format!("give the lock of {scope} back").into()));
+        }
+        calls
     }
 }

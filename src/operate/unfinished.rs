@@ -59,8 +59,24 @@ pub struct Original {
     pub was: Was,
     /// It was healthy, so it must be again when brought back.
     pub healthy: bool,
-    /// The operation is about it: stops, replaces, removes it …
-    pub touched: bool,
+    pub fate: Fate,
+}
+
+/// What an operation means to do with an instance that was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// Not touched.
+    Kept,
+    /// Set aside, and removed once the new one held.
+    Replaced,
+    Removed,
+    Stopped,
+    Started,
+    Restarted,
+    Paused,
+    Unpaused,
+    Killed,
 }
 
 /// What an instance was doing.
@@ -102,14 +118,14 @@ impl Was {
 impl Original {
     /// The facts of `instance`.
     #[must_use]
-    pub fn of(instance: &Instance, touched: bool) -> Self {
+    pub fn of(instance: &Instance, fate: Fate) -> Self {
         Self {
             id: instance.id.clone(),
             name: instance.name.clone(),
             number: instance.number,
             was: Was::of(instance.state),
             healthy: instance.verdict.health == crate::model::Health::Healthy,
-            touched,
+            fate,
         }
     }
 }

@@ -1,0 +1,198 @@
+//! One action on its way: tickets, answers, and trying again while the engine cannot be reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::engine::EngineError;
+use crate::model::InstanceId;
+use crate::operate::action::{Accepted, Action, InstanceRef};
+
+use super::{Doing, Effect, Fault, Machine, Phase, Ticket, elapsed};
+
+/// How long an engine may be away before an action counts as failed.
+const AWAY: Duration = Duration::from_secs(120);
+/// How long an engine may answer with errors of its own.
+const CONFUSED: Duration = Duration::from_secs(10);
+
+/// An action whose answer is waited for, or that is to be tried again.
+#[derive(Clone, Debug)]
+pub(super) struct Flight {
+    pub ticket: Ticket,
+    pub action: Action,
+    pub attempts: u32,
+    /// Set while waiting to try again.
+    pub retry_at: Option<Timestamp>,
+    /// A person wants to go back as soon as the answer is there.
+    pub aborted: bool,
+}
+
+impl Flight {
+    /// Whether the answer need not be waited for.
+    pub(super) fn is_harmless(&self) -> bool {
+        matches!(self.action, Action::EnsureImage { .. })
+    }
+}
+
+impl Machine {
+    /// Sends an action off.
+    pub(super) fn fly(&mut self, now: Timestamp, action: Action) {
+        let ticket = self.ticket();
+        self.out.push(Effect::Execute(ticket, action.clone()));
+        self.doing = Doing::Flight(Flight { ticket, action, attempts: 1, retry_at: None, aborted: false });
+        self.issued = now;
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+
+    pub(super) fn fly_again(&mut self, now: Timestamp) {
+        self.issued = now;
+        let ticket = self.ticket();
+        let Doing::Flight(flight) = &mut self.doing else { return };
+        flight.ticket = ticket;
+        flight.attempts += 1;
+        flight.retry_at = None;
+        self.out.push(Effect::Execute(ticket, flight.action.clone()));
+    }
+
+    pub(super) fn progressed(&mut self, ticket: Ticket, words: Arc<str>) {
+        if matches!(&self.doing, Doing::Flight(f) if f.ticket == ticket) {
+            self.say(words);
+        }
+    }
+
+    pub(super) fn answered(&mut self, now: Timestamp, ticket: Ticket, result: Result<Accepted, EngineError>) {
+        let Doing::Flight(flight) = &mut self.doing else { return };
+        if flight.ticket != ticket || flight.retry_at.is_some() {
+            return;
+        }
+        match result {
+            Ok(accepted) => {
+                let flight = flight.clone();
+                self.outage = None;
+                let words = self.note(&flight.action, accepted);
+                self.say(words);
+                self.landed(now, &flight, Ok(()));
+            }
+            Err(error) if error.is_transient() && !flight.aborted => self.trouble(now, &error),
+            Err(error) => {
+                let fault = Fault { why: error.to_string().into(), uncertain: flight.attempts > 1 || error.is_transient() };
+                let flight = flight.clone();
+                self.landed(now, &flight, Err(fault));
+            }
+        }
+    }
+
+    /// The engine is away or confused: the action is tried again until patience ends.
+    fn trouble(&mut self, now: Timestamp, error: &EngineError) {
+        let since = *self.outage.get_or_insert(now);
+        let Doing::Flight(flight) = &mut self.doing else { return };
+        let patience = if matches!(error, EngineError::Rejected { .. }) { CONFUSED } else { AWAY };
+        let pause = backoff(flight.attempts);
+        if elapsed(now, since) + pause > patience {
+            let flight = flight.clone();
+            self.landed(now, &flight, Err(Fault { why: error.to_string().into(), uncertain: true }));
+            return;
+        }
+        flight.retry_at = Some(now.checked_add(pause).unwrap_or(now));
+        self.say(format!("{error}; trying again in {} s", pause.as_secs()).into());
+    }
+
+    fn landed(&mut self, now: Timestamp, flight: &Flight, result: Result<(), Fault>) {
+        if let (true, Phase::Running(index)) = (flight.aborted, &self.phase) {
+            let index = *index;
+            match result {
+                Ok(()) => self.progress[index].state = super::StepState::Done,
+                Err(fault) if fault.uncertain => {
+                    self.uncertain.insert(index);
+                }
+                Err(_) => {}
+            }
+            self.abandon(now, index, "aborted".into());
+            return;
+        }
+        if let (true, Phase::Locking) = (flight.aborted, &self.phase) {
+            self.finished(now, Err(Fault { why: "aborted".into(), uncertain: true }));
+            return;
+        }
+        self.finished(now, result);
+    }
+
+    /// Keeps what an answer tells, and says it.
+    fn note(&mut self, action: &Action, accepted: Accepted) -> Arc<str> {
+        match accepted {
+            Accepted::Done => "".into(),
+            Accepted::AlreadySo => "was so already".into(),
+            Accepted::Made(id) => {
+                let words = format!("{} made", crate::operate::plan::words::short(&id));
+                if let Action::Create { replica, .. } = action {
+                    self.made.insert(replica.slot, id);
+                }
+                words.into()
+            }
+            Accepted::Image { digest, pulled } => {
+                let content = digest.as_deref().map(crate::operate::plan::words::short_digest).unwrap_or_default();
+                if let (Action::EnsureImage { image, .. }, Some(digest)) = (action, digest) {
+                    self.digests.insert(image.clone(), digest);
+                }
+                let how = if pulled { "pulled" } else { "present" };
+                format!("{how} {content}").trim_end().into()
+            }
+        }
+    }
+
+    /// Puts in what earlier answers have told: the instances made, the content of images.
+    pub(super) fn resolve(&self, action: &Action) -> Result<Action, Fault> {
+        let mut action = action.clone();
+        match &mut action {
+            Action::SetAside { instance }
+            | Action::BringBack { instance }
+            | Action::Start { instance }
+            | Action::Stop { instance, .. }
+            | Action::Restart { instance, .. }
+            | Action::Pause { instance }
+            | Action::Unpause { instance }
+            | Action::Kill { instance, .. }
+            | Action::Remove { instance, .. } => {
+                if let InstanceRef::Made(slot) = instance {
+                    let id = self.made.get(slot).cloned();
+                    let id: InstanceId = id.ok_or_else(|| Fault { why: "it was never made".into(), uncertain: false })?;
+                    *instance = InstanceRef::Known(id);
+                }
+            }
+            Action::Create { replica, .. } => {
+                let known = replica.image.as_ref().and_then(|i| self.digests.get(i)).cloned();
+                if let Some(digest) = known {
+                    replica.digest.get_or_insert_with(|| digest.clone());
+                    if let Some(first) = replica.revisions.as_mut().and_then(|r| r.first_mut()) {
+                        first.digest.get_or_insert(digest);
+                    }
+                }
+            }
+            Action::TakeLock { .. }
+            | Action::ReleaseLock { .. }
+            | Action::EnsureImage { .. }
+            | Action::SetReplicas { .. }
+            | Action::SetImage { .. }
+            | Action::Rollout { .. }
+            | Action::Drill { .. }
+            | Action::Revert { .. } => {}
+        }
+        Ok(action)
+    }
+}
+
+/// The pause before trying again: 1, 2, 4, 8, then 15 s.
+fn backoff(attempts: u32) -> Duration {
+    Duration::from_secs(match attempts {
+        0 | 1 => 1,
+        2 => 2,
+        3 => 4,
+        4 => 8,
+        _ => 15,
+    })
+}

@@ -1,0 +1,262 @@
+//! What must hold before the next step, read from snapshots and the clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{Health, Instance, InstanceId, InstanceState, Snapshot};
+use crate::operate::action::InstanceRef;
+use crate::operate::plan::{Gate, Names, words};
+
+use super::elapsed;
+
+/// How long a feed may be away while a gate waits for it.
+const AWAY: Duration = Duration::from_secs(120);
+/// For so long after a gate has begun an instance may still look as it did before it was started.
+const SETTLING: Duration = Duration::from_secs(2);
+/// After so long without a newer look the last one stands.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// What a gate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    Waiting(Arc<str>),
+    Passed(Arc<str>),
+    Failed(Arc<str>),
+}
+
+/// A gate that is being watched.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    gate: Gate,
+    label: String,
+    /// The instance as the engine names it.
+    id: Option<InstanceId>,
+    reference: Option<InstanceRef>,
+    pub began: Timestamp,
+    /// When the action before was sent.
+    issued: Timestamp,
+    /// Nothing taken after the beginning has been seen yet.
+    pub unseen: bool,
+    well_since: Option<Timestamp>,
+    /// Restarts and start of the run that is watched.
+    run: Option<(u32, Option<Timestamp>)>,
+    /// Time the feed was away, which is not held against the instance.
+    forgiven: Duration,
+    why: Arc<str>,
+}
+
+impl Watch {
+    pub(super) fn new(gate: &Gate, made: &BTreeMap<u32, InstanceId>, names: &Names, now: Timestamp, issued: Timestamp) -> Self {
+        let reference = match gate {
+            Gate::Healthy { instance, .. } => Some(instance.clone()),
+            Gate::RolledOut { .. } | Gate::Wait { .. } => None,
+        };
+        let id = match &reference {
+            Some(InstanceRef::Known(id)) => Some(id.clone()),
+            Some(InstanceRef::Made(slot)) => made.get(slot).cloned(),
+            None => None,
+        };
+        let label = reference.as_ref().map(|r| words::label(names, r)).unwrap_or_default();
+        Self {
+            gate: gate.clone(),
+            label,
+            id,
+            reference,
+            began: now,
+            issued,
+            unseen: true,
+            well_since: None,
+            run: None,
+            forgiven: Duration::ZERO,
+            why: "not seen yet".into(),
+        }
+    }
+
+    /// The instance that is watched, as it is known once it has passed.
+    pub(super) fn instance(&self) -> Option<InstanceRef> {
+        matches!(self.reference, Some(InstanceRef::Made(_))).then(|| self.id.clone().map(InstanceRef::Known)).flatten()
+    }
+
+    /// The feed was away for so long.
+    pub(super) fn forgive(&mut self, time: Duration) {
+        self.forgiven += time;
+    }
+
+    /// Reads the gate at `now` from the last snapshot; `stale`: since when the feed is not live.
+    pub(super) fn read(&mut self, last: Option<&Snapshot>, stale: Option<Timestamp>, now: Timestamp) -> Reading {
+        let (within, hold) = match &self.gate {
+            Gate::Wait { hold } => {
+                let left = hold.saturating_sub(elapsed(now, self.began));
+                self.unseen = false;
+                return if left.is_zero() {
+                    Reading::Passed("waited".into())
+                } else {
+                    Reading::Waiting(format!("{} s to go", left.as_secs()).into())
+                };
+            }
+            Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. } => (*within, *hold),
+        };
+        if let Some(since) = stale {
+            let away = elapsed(now, since);
+            return if away > AWAY {
+                Reading::Failed(format!("the engine has not been seen for {} s", away.as_secs()).into())
+            } else {
+                Reading::Waiting(format!("the engine has not been seen for {} s", away.as_secs()).into())
+            };
+        }
+        // A look taken while the action was on its way counts when nothing newer comes: then nothing has changed since.
+        let quiet = elapsed(now, self.began) > QUIET;
+        let seen = last.filter(|s| s.at >= self.began || (quiet && s.at >= self.issued));
+        let well = match seen {
+            None => Ok(None),
+            Some(snapshot) => {
+                self.unseen = false;
+                self.look(snapshot)
+            }
+        };
+        match well {
+            Err(why) => Reading::Failed(why),
+            Ok(Some(())) => self.well(now, hold),
+            Ok(None) => self.not_well(now, within),
+        }
+    }
+
+    fn well(&mut self, now: Timestamp, hold: Duration) -> Reading {
+        let held = elapsed(now, *self.well_since.get_or_insert(now));
+        if held >= hold {
+            let words = if hold.is_zero() { "healthy".to_owned() } else { format!("healthy for {}", words::seconds(hold)) };
+            Reading::Passed(words.into())
+        } else {
+            let left = (hold - held).as_secs_f64().ceil();
+            Reading::Waiting(format!("healthy for {} s, holding {left:.0} s more", held.as_secs()).into())
+        }
+    }
+
+    fn not_well(&mut self, now: Timestamp, within: Duration) -> Reading {
+        if self.well_since.is_some() {
+            return Reading::Failed(format!("was healthy and did not stay so: {}", self.why).into());
+        }
+        let waited = elapsed(now, self.began).saturating_sub(self.forgiven);
+        if waited >= within {
+            Reading::Failed(format!("not healthy within {}: {}", words::seconds(within), self.why).into())
+        } else {
+            Reading::Waiting(format!("{} ({} of {})", self.why, waited.as_secs(), words::seconds(within)).into())
+        }
+    }
+
+    /// Whether it is well, not yet, or cannot become so.
+    fn look(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
+        match self.gate.clone() {
+            Gate::Healthy { .. } => self.look_at_instance(snapshot),
+            Gate::RolledOut { workload, revision, replicas, .. } => {
+                let Some(workload) = snapshot.workload(&workload) else {
+                    return Err(format!("{workload} is gone").into());
+                };
+                match rolled_out(workload, revision, replicas) {
+                    Ok(()) => Ok(Some(())),
+                    Err(why) => {
+                        self.why = why.into();
+                        Ok(None)
+                    }
+                }
+            }
+            Gate::Wait { .. } => Ok(Some(())),
+        }
+    }
+
+    fn look_at_instance(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
+        let found = self.id.as_ref().and_then(|id| snapshot.instance(id));
+        let Some((_, instance)) = found else {
+            return Err(format!("{} is gone: somebody removed it", self.label).into());
+        };
+        let settling = elapsed(snapshot.at, self.began) < SETTLING && self.run.is_none();
+        match instance.state {
+            InstanceState::Created | InstanceState::Unknown => {
+                self.why = instance.state.word().into();
+                return Ok(None);
+            }
+            InstanceState::Exited | InstanceState::Dead | InstanceState::Removing if settling => {
+                self.why = "not seen running yet".into();
+                return Ok(None);
+            }
+            InstanceState::Exited | InstanceState::Dead | InstanceState::Removing => return Err(exited(instance)),
+            InstanceState::Restarting => return Err(format!("crashed and is started again: {}", exited(instance)).into()),
+            InstanceState::Paused => {
+                self.why = "paused".into();
+                return Ok(None);
+            }
+            InstanceState::Running => {}
+        }
+        let made = matches!(self.reference, Some(InstanceRef::Made(_)));
+        let now = (instance.restarts, instance.started_at);
+        let run = *self.run.get_or_insert(if made { (0, now.1) } else { now });
+        if instance.restarts > run.0 {
+            return Err(format!("crashed and was started again {} times", instance.restarts - run.0).into());
+        }
+        if now.1 != run.1 {
+            if self.well_since.is_some() {
+                return Err("was started anew while it was watched".into());
+            }
+            self.run = Some(now);
+        }
+        if is_well(instance) {
+            return Ok(Some(()));
+        }
+        let reason = instance.verdict.reasons.first().map(|r| format!(": {r}")).unwrap_or_default();
+        self.why = format!("{}{reason}", instance.verdict.health).into();
+        Ok(None)
+    }
+}
+
+/// With a health check: healthy. Without: running, and nothing known against it.
+fn is_well(instance: &Instance) -> bool {
+    let health = instance.verdict.health;
+    if instance.has_healthcheck {
+        return health == Health::Healthy;
+    }
+    instance.state == InstanceState::Running && !matches!(health, Health::Unhealthy | Health::Degraded)
+}
+
+fn exited(instance: &Instance) -> Arc<str> {
+    let code = instance.exit_code.map(|c| format!(" with code {c}")).unwrap_or_default();
+    let oom = if instance.oom_killed { " (killed for lack of memory)" } else { "" };
+    format!("exited{code}{oom}").into()
+}
+
+fn rolled_out(workload: &crate::model::Workload, revision: Option<u64>, replicas: u32) -> Result<(), String> {
+    if let (Some(wanted), current) = (revision, workload.revision) {
+        if current != Some(wanted) {
+            return Err(format!("not at revision {wanted} yet"));
+        }
+    }
+    let now: Vec<&Arc<Instance>> = workload.replicas().collect();
+    let current = revision.or(workload.revision);
+    let new = |i: &Instance| i.revision.is_none() || current.is_none() || i.revision == current;
+    let ready = now.iter().filter(|i| new(i) && i.state == InstanceState::Running && is_well(i)).count();
+    if ready == now.len() && ready == replicas as usize {
+        return Ok(());
+    }
+    let trouble = now.iter().filter(|i| new(i) && !is_well(i)).find_map(|i| i.verdict.reasons.first());
+    let why = trouble.map(|r| format!(": {r}")).unwrap_or_default();
+    let leaving = now.iter().filter(|i| !new(i)).count().max(now.len().saturating_sub(replicas as usize));
+    let old = if leaving > 0 { format!(", {leaving} to go") } else { String::new() };
+    Err(format!("{ready} of {replicas} ready{old}{why}"))
+}
+
+/// A made instance that had passed its gate and is no longer well, in words.
+pub(super) fn lost(held: &BTreeSet<InstanceRef>, snapshot: &Snapshot, names: &Names) -> Option<Arc<str>> {
+    held.iter().find_map(|reference| {
+        let InstanceRef::Known(id) = reference else { return None };
+        let Some((_, instance)) = snapshot.instance(id) else {
+            return Some(format!("{}, already made, is gone", words::label(names, reference)).into());
+        };
+        if is_well(instance) && instance.state == InstanceState::Running {
+            return None;
+        }
+        let reason = instance.verdict.reasons.first().map(|r| format!(": {r}")).unwrap_or_default();
+        Some(format!("{} had held and is {} now{reason}", instance.name, instance.verdict.health).into())
+    })
+}

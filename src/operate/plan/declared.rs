@@ -1,0 +1,191 @@
+//! Workloads whose engine is told the wanted state and makes it so (Swarm, Kubernetes): one call and a gate that
+//! follows it to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Instance, Revision, Workload};
+use crate::operate::action::Action;
+use crate::operate::refusal::Refusal;
+use crate::operate::request::{Operation, Request};
+use crate::operate::unfinished::Fate;
+
+use super::draft::{self, Draft};
+use super::replace::{self, Wanted};
+use super::targets::{Chosen, subject};
+use super::{Gate, Work, words};
+
+/// Waits until the workload is what it should be. The time allowed grows with the replicas, which follow each other.
+pub fn rolled_out(draft: &Draft<'_>, workload: &Workload, revision: Option<u64>, replicas: u32, hold: Duration) -> Work {
+    let within = draft.policy(workload).healthy_within * replicas.max(1);
+    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, replicas, within, hold })
+}
+
+/// Sets the number of replicas and waits for it; undone by setting it back.
+fn set_replicas(draft: &mut Draft<'_>, workload: &Workload, to: u32) {
+    draft.know_workload(workload);
+    let environment = draft.request.environment.clone();
+    let act =
+        |replicas| Work::Act(Action::SetReplicas { environment: environment.clone(), workload: workload.id.clone(), replicas });
+    let back = vec![act(workload.desired), rolled_out(draft, workload, None, workload.desired, Duration::ZERO)];
+    draft.affect(workload, |_| Fate::Kept);
+    draft.change(format!("{}.replicas", workload.id), workload.desired.to_string(), to.to_string());
+    draft.step(act(to), back);
+    let gate = rolled_out(draft, workload, None, to, Duration::ZERO);
+    draft.step(gate, Vec::new());
+}
+
+fn whole(draft: &Draft<'_>, chosen: &[Chosen]) -> Result<(), Refusal> {
+    let verb = draft.request.operation.verb();
+    match chosen.iter().find(|c| c.named.is_some()) {
+        None => Ok(()),
+        Some(one) => Err(Refusal::WholeWorkload { verb, workload: one.workload.id.0.clone() }),
+    }
+}
+
+/// Scales every chosen workload to `to`.
+pub fn scale(draft: &mut Draft<'_>, chosen: &[Chosen], to: u32) -> Result<String, Refusal> {
+    let changing: Vec<&Chosen> = chosen.iter().filter(|c| c.workload.desired != to).collect();
+    if changing.is_empty() {
+        return Err(Refusal::Nothing(format!("{} already has {to}", subject(chosen)).into()));
+    }
+    for one in changing {
+        set_replicas(draft, &one.workload, to);
+    }
+    match chosen {
+        [one] => Ok(format!("scale {} {} → {to}", one.workload.id, one.workload.desired)),
+        _ => Ok(format!("scale {} to {to}", subject(chosen))),
+    }
+}
+
+/// Stops workloads by scaling them to nothing.
+pub fn stop(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal> {
+    whole(draft, chosen)?;
+    for one in chosen.iter().filter(|c| c.workload.desired > 0) {
+        set_replicas(draft, &one.workload, 0);
+        draft.warn(format!("remember that {} had {}: start brings back one", one.workload.id, one.workload.desired));
+    }
+    if draft.steps.is_empty() {
+        return Err(Refusal::Nothing(format!("{} is stopped already", subject(chosen)).into()));
+    }
+    Ok(format!("stop {}", subject(chosen)))
+}
+
+/// Starts workloads that are scaled to nothing.
+pub fn start(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal> {
+    whole(draft, chosen)?;
+    for one in chosen.iter().filter(|c| c.workload.desired == 0) {
+        set_replicas(draft, &one.workload, 1);
+        draft.warn(format!("how many {} had is not recorded: one starts, scale it from there", one.workload.id));
+    }
+    if draft.steps.is_empty() {
+        return Err(Refusal::Nothing(format!("{} runs already", subject(chosen)).into()));
+    }
+    Ok(format!("start {}", subject(chosen)))
+}
+
+/// Replaces every instance by a fresh one, as the engine does that; of single instances: takes them away, the engine
+/// makes new ones.
+pub fn restart(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal> {
+    for one in chosen {
+        let workload = &one.workload;
+        if one.named.is_some() {
+            take(draft, one);
+            continue;
+        }
+        if workload.desired == 0 {
+            return Err(Refusal::Nothing(format!("{} does not run; start it instead", workload.id).into()));
+        }
+        draft.know_workload(workload);
+        draft.affect(workload, |_| Fate::Restarted);
+        draft.change(workload.id.0.clone(), format!("{} instances", workload.desired), "fresh ones of the same definition");
+        let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
+        draft.act(Action::Rollout { environment, workload: workload.id.clone(), operation }, Vec::new());
+        let gate = rolled_out(draft, workload, None, workload.desired, draft.policy(workload).hold);
+        draft.step(gate, Vec::new());
+    }
+    Ok(format!("restart {}", subject(chosen)))
+}
+
+/// Takes instances away; the engine makes new ones.
+pub fn take_away(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal> {
+    let verb = draft.request.operation.verb();
+    for one in chosen {
+        if one.named.is_none() && draft.request.operation == Operation::Remove {
+            let why = "that would delete its definition; scale it to 0 or remove single instances".into();
+            return Err(Refusal::Denied { verb, what: one.workload.id.0.clone(), why });
+        }
+        take(draft, one);
+    }
+    if draft.steps.is_empty() {
+        return Err(Refusal::Nothing(format!("{} has no instance", subject(chosen)).into()));
+    }
+    Ok(format!("{verb} {}", subject(chosen)))
+}
+
+fn take(draft: &mut Draft<'_>, one: &Chosen) {
+    let (workload, instances) = (&one.workload, one.instances());
+    if instances.is_empty() {
+        return;
+    }
+    draft.know_workload(workload);
+    let meant = |i: &Instance| instances.iter().any(|m| m.id == i.id);
+    draft.affect(workload, |i| if meant(i) { Fate::Killed } else { Fate::Kept });
+    let force = matches!(draft.request.operation, Operation::Kill { .. });
+    for instance in &instances {
+        let reference = draft.know(workload, instance, false);
+        draft.change(instance.name.clone(), instance.state.word(), "taken away; the engine makes a new one");
+        draft.act(Action::Remove { instance: reference, force }, Vec::new());
+    }
+    let gate = rolled_out(draft, workload, None, workload.desired, draft.policy(workload).hold);
+    draft.step(gate, Vec::new());
+}
+
+/// Nothing can be frozen there.
+pub fn no_pause(request: &Request, chosen: &[Chosen]) -> Refusal {
+    let why = "this engine cannot freeze processes; scale it to 0 instead".into();
+    Refusal::Denied { verb: request.operation.verb(), what: subject(chosen).into(), why }
+}
+
+/// Tells the engine the wanted image (or the earlier revision) and follows the rollout; undone by going back.
+pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted) {
+    draft.know_workload(workload);
+    let revisions = replace::revisions(draft, workload, wanted);
+    let Some(revision) = revisions.first().cloned() else { return };
+    let (current, number, replicas) = (draft::current(workload), revision.number, workload.desired);
+    draft.change(format!("{}.image", workload.id), workload.image.clone(), wanted.image.clone());
+    if let Some(digest) = &wanted.digest {
+        let before = workload.digest.as_deref().map_or_else(|| "unknown".to_owned(), words::short_digest);
+        draft.change(format!("{}.digest", workload.id), before, words::short_digest(digest));
+    }
+    draft.change(format!("{}.revision", workload.id), current.to_string(), number.to_string());
+    draft.affect(workload, |_| Fate::Kept).revisions = revisions;
+    let undo = back(draft, workload, current, number + 1);
+    let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
+    let action = match wanted.from {
+        None => Action::SetImage { environment, workload: id, revision },
+        Some(to) => Action::Revert { environment, workload: id, to, revision },
+    };
+    draft.act(action, undo);
+    let gate = rolled_out(draft, workload, Some(number), replicas, draft.policy(workload).hold);
+    draft.step(gate, Vec::new());
+}
+
+/// Back to revision `to`, recorded as `number`.
+pub fn back(draft: &Draft<'_>, workload: &Workload, to: u64, number: u64) -> Vec<Work> {
+    let recorded = draft::recorded(workload).into_iter().find(|r| r.number == to);
+    let (image, digest) = recorded.map_or((workload.image.clone(), None), |r| (r.image, r.digest));
+    let revision = Revision {
+        number,
+        image,
+        digest,
+        at: Some(draft.terms.now),
+        by: Some(draft.terms.actor.by()),
+        cause: Some(Arc::from(format!("back to {to}, the change failed"))),
+    };
+    let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
+    vec![
+        Work::Act(Action::Revert { environment, workload: id, to, revision }),
+        rolled_out(draft, workload, Some(number), workload.desired, Duration::ZERO),
+    ]
+}

@@ -1,0 +1,51 @@
+//! Deploying an image.
+
+use std::sync::Arc;
+
+use crate::model::Workload;
+use crate::operate::refusal::Refusal;
+use crate::operate::request::Strategy;
+
+use super::draft::Draft;
+use super::replace::{self, Wanted};
+use super::targets::{Chosen, subject};
+use super::{declared, words};
+
+/// Replaces every replica of the chosen workloads by one of `image`.
+pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strategy: Option<Strategy>) -> Result<String, Refusal> {
+    let wanted = wanted(image);
+    let mut old = Vec::new();
+    for one in chosen {
+        again(draft, &one.workload, image);
+        old.extend(replace::replace(draft, &one.workload, &wanted, strategy)?);
+    }
+    replace::clear(draft, old);
+    Ok(title(chosen, image))
+}
+
+/// Tells the engine that `image` is wanted, and follows the rollout to its end.
+pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> Result<String, Refusal> {
+    for one in chosen {
+        again(draft, &one.workload, image);
+        declared::set_image(draft, &one.workload, &wanted(image));
+    }
+    Ok(title(chosen, image))
+}
+
+fn wanted(image: &Arc<str>) -> Wanted {
+    Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), from: None }
+}
+
+fn again(draft: &mut Draft<'_>, workload: &Workload, image: &Arc<str>) {
+    if workload.image == *image {
+        draft.warn(format!("{} runs {image} already: it is made anew, and only differs if the tag has moved", workload.id));
+    }
+}
+
+fn title(chosen: &[Chosen], image: &Arc<str>) -> String {
+    match chosen {
+        [one] if one.workload.image == *image => format!("deploy {} {image} again", one.workload.id),
+        [one] => format!("deploy {} {}", one.workload.id, words::from_to(&one.workload.image, image)),
+        _ => format!("deploy {} {image}", subject(chosen)),
+    }
+}

@@ -1,0 +1,117 @@
+//! Ending an unfinished operation where the engine makes the wanted state: the wanted state is told again, or the old.
+
+use std::sync::Arc;
+
+use crate::model::Workload;
+use crate::operate::action::{Action, InstanceRef};
+use crate::operate::refusal::Refusal;
+use crate::operate::request::Operation;
+use crate::operate::unfinished::{Affected, Fate};
+
+use super::super::Work;
+use super::super::declared::{back, rolled_out};
+use super::super::draft::{self, Draft};
+use super::{Left, there, workload};
+
+fn known(draft: &mut Draft<'_>, affected: &Affected) -> Result<Arc<Workload>, Refusal> {
+    let Some(workload) = workload(draft, affected) else {
+        return Err(Refusal::NoDefinition { workload: affected.workload.0.clone() });
+    };
+    draft.know_workload(&workload);
+    Ok(workload)
+}
+
+fn set(draft: &mut Draft<'_>, workload: &Workload, replicas: u32) {
+    let environment = draft.request.environment.clone();
+    if workload.desired != replicas {
+        draft.change(format!("{}.replicas", workload.id), workload.desired.to_string(), replicas.to_string());
+        draft.act(Action::SetReplicas { environment, workload: workload.id.clone(), replicas }, Vec::new());
+    }
+    let gate = rolled_out(draft, workload, None, replicas, std::time::Duration::ZERO);
+    draft.step(gate, Vec::new());
+}
+
+pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
+    for affected in &left.begun.workloads {
+        let workload = known(draft, affected)?;
+        let hold = draft.policy(&workload).hold;
+        match &left.begun.operation {
+            Operation::Scale { to } => set(draft, &workload, *to),
+            Operation::Stop => set(draft, &workload, 0),
+            Operation::Start => set(draft, &workload, 1),
+            Operation::Deploy { .. } | Operation::Rollback { .. } => deploy(draft, left, affected, &workload),
+            Operation::Restart | Operation::Kill { .. } | Operation::Remove => {
+                for original in affected.originals.iter().filter(|o| o.fate == Fate::Killed) {
+                    if let Some(instance) = there(&workload, &original.id) {
+                        let instance: InstanceRef = draft.know(&workload, &instance, false);
+                        draft.act(Action::Remove { instance, force: true }, Vec::new());
+                    }
+                }
+                if affected.originals.iter().any(|o| o.fate == Fate::Restarted) {
+                    let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
+                    draft.act(Action::Rollout { environment, workload: workload.id.clone(), operation }, Vec::new());
+                }
+                let gate = rolled_out(draft, &workload, None, workload.desired, hold);
+                draft.step(gate, Vec::new());
+            }
+            Operation::Pause
+            | Operation::Unpause
+            | Operation::Lock { .. }
+            | Operation::Unlock
+            | Operation::Recover { .. }
+            | Operation::Drill { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload: &Workload) {
+    let Some(revision) = affected.revisions.first().cloned() else { return };
+    let number = revision.number;
+    if workload.revision != Some(number) {
+        let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
+        draft.change(format!("{id}.image"), workload.image.clone(), revision.image.clone());
+        let earlier = affected.revisions.iter().skip(1).find(|r| r.image == revision.image && r.digest == revision.digest);
+        let action = match (&left.begun.operation, earlier) {
+            (Operation::Rollback { .. }, Some(earlier)) => {
+                Action::Revert { environment, workload: id, to: earlier.number, revision }
+            }
+            _ => Action::SetImage { environment, workload: id, revision },
+        };
+        draft.act(action, Vec::new());
+    }
+    let gate = rolled_out(draft, workload, Some(number), workload.desired, draft.policy(workload).hold);
+    draft.step(gate, Vec::new());
+}
+
+pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
+    for affected in &left.begun.workloads {
+        let workload = known(draft, affected)?;
+        match &left.begun.operation {
+            Operation::Scale { .. } | Operation::Stop | Operation::Start => set(draft, &workload, affected.replicas),
+            Operation::Deploy { .. } | Operation::Rollback { .. } => {
+                let begun = affected.revisions.first().is_some_and(|r| workload.revision == Some(r.number));
+                if !begun {
+                    continue;
+                }
+                let to = affected.from.unwrap_or_else(|| draft::current(&workload).saturating_sub(1));
+                let number = draft::current(&workload) + 1;
+                draft.change(format!("{}.revision", workload.id), draft::current(&workload).to_string(), number.to_string());
+                let works: Vec<Work> = back(draft, &workload, to, number);
+                for work in works {
+                    draft.step(work, Vec::new());
+                }
+            }
+            Operation::Restart
+            | Operation::Kill { .. }
+            | Operation::Remove
+            | Operation::Pause
+            | Operation::Unpause
+            | Operation::Lock { .. }
+            | Operation::Unlock
+            | Operation::Recover { .. }
+            | Operation::Drill { .. } => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! What steps and calls are called: for people, and as the engine sees them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Instance, InstanceId, Workload, WorkloadId, WorkloadKind};
+use crate::operate::action::{Action, InstanceRef, Replica};
+
+use super::{Gate, Names, Work};
+
+/// A piece of work in two or three words: `start backend-2`.
+#[must_use]
+pub fn name(work: &Work, names: &Names) -> Arc<str> {
+    let of = |i: &InstanceRef| label(names, i);
+    let text = match work {
+        Work::Act(action) => match action {
+            Action::TakeLock { environment, .. } => format!("lock {environment}"),
+            Action::ReleaseLock { environment, .. } => format!("unlock {environment}"),
+            Action::EnsureImage { image, .. } => format!("have image {image}"),
+            Action::Create { replica, .. } => format!("create {}", of(&InstanceRef::Made(replica.slot))),
+            Action::SetAside { instance } => format!("set aside {}", of(instance)),
+            Action::BringBack { instance } => format!("bring back {}", of(instance)),
+            Action::Start { instance } => format!("start {}", of(instance)),
+            Action::Stop { instance, .. } => format!("stop {}", of(instance)),
+            Action::Restart { instance, .. } => format!("restart {}", of(instance)),
+            Action::Pause { instance } => format!("pause {}", of(instance)),
+            Action::Unpause { instance } => format!("unpause {}", of(instance)),
+            Action::Kill { instance, signal } => format!("kill {} ({signal})", of(instance)),
+            Action::Remove { instance, .. } => format!("remove {}", of(instance)),
+            Action::SetReplicas { workload, replicas, .. } => format!("scale {workload} to {replicas}"),
+            Action::SetImage { workload, revision, .. } => format!("set image of {workload} to {}", revision.image),
+            Action::Rollout { workload, .. } => format!("restart {workload}"),
+            Action::Drill { name } => format!("play {name}"),
+            Action::Revert { workload, to, .. } => format!("take {workload} back to revision {to}"),
+        },
+        Work::Await(Gate::Healthy { instance, .. }) => format!("{} healthy", of(instance)),
+        Work::Await(Gate::RolledOut { workload, replicas: 0, .. }) => format!("{workload} stopped"),
+        Work::Await(Gate::RolledOut { workload, replicas, .. }) => format!("{workload} rolled out to {replicas}"),
+        Work::Await(Gate::Wait { hold }) => format!("pause of {}", seconds(*hold)),
+    };
+    text.into()
+}
+
+/// The call as the engine sees it; a gate in words.
+#[must_use]
+pub fn call(work: &Work, names: &Names) -> Arc<str> {
+    let at = |i: &InstanceRef| names.instances.get(i).map_or_else(|| plain(i), |n| n.path.to_string());
+    let resource = |w: &WorkloadId| names.workloads.get(w).map_or_else(|| format!("workloads/{w}"), ToString::to_string);
+    let text = match work {
+        Work::Act(action) => match action {
+            Action::TakeLock { environment, .. } => format!("take the lock of {environment}"),
+            Action::ReleaseLock { environment, .. } => format!("give the lock of {environment} back"),
+            Action::EnsureImage { image, .. } => format!("POST /images/create?fromImage={image} (unless present)"),
+            Action::Create { replica, .. } => {
+                format!("POST /containers/create?name={}", at(&InstanceRef::Made(replica.slot)))
+            }
+            Action::SetAside { instance } => format!("POST /containers/{}/rename (out of the way)", at(instance)),
+            Action::BringBack { instance } => format!("POST /containers/{}/rename (its own name)", at(instance)),
+            Action::Start { instance } => format!("POST /containers/{}/start", at(instance)),
+            Action::Stop { instance, .. } => format!("POST /containers/{}/stop", at(instance)),
+            Action::Restart { instance, .. } => format!("POST /containers/{}/restart", at(instance)),
+            Action::Pause { instance } => format!("POST /containers/{}/pause", at(instance)),
+            Action::Unpause { instance } => format!("POST /containers/{}/unpause", at(instance)),
+            Action::Kill { instance, signal } => format!("POST /containers/{}/kill?signal={signal}", at(instance)),
+            Action::Remove { instance, .. } if names.workloads.is_empty() => format!("DELETE /containers/{}", at(instance)),
+            Action::Remove { instance, .. } => format!("DELETE pods/{}", at(instance)),
+            Action::SetReplicas { workload, replicas, .. } => {
+                format!("PATCH {}/scale (replicas {replicas})", resource(workload))
+            }
+            Action::SetImage { workload, revision, .. } => {
+                format!("PATCH {} (image {}, revision {})", resource(workload), revision.image, revision.number)
+            }
+            Action::Rollout { workload, .. } => format!("PATCH {} (restart)", resource(workload)),
+            Action::Drill { name } => format!("drill {name}"),
+            Action::Revert { workload, to, revision, .. } => {
+                format!("PATCH {} (as in revision {to}, revision {})", resource(workload), revision.number)
+            }
+        },
+        Work::Await(Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. }) => {
+            if hold.is_zero() {
+                format!("wait: healthy within {}", seconds(*within))
+            } else {
+                format!("wait: healthy within {} and for {}", seconds(*within), seconds(*hold))
+            }
+        }
+        Work::Await(Gate::Wait { hold }) => format!("wait {}", seconds(*hold)),
+    };
+    text.into()
+}
+
+/// What people call `instance`.
+#[must_use]
+pub fn label(names: &Names, instance: &InstanceRef) -> String {
+    names.instances.get(instance).map_or_else(|| plain(instance), |n| n.label.to_string())
+}
+
+fn plain(instance: &InstanceRef) -> String {
+    match instance {
+        InstanceRef::Known(id) => short(id),
+        InstanceRef::Made(slot) => format!("new {slot}"),
+    }
+}
+
+/// A container id in its usual twelve digits; any other identity whole.
+#[must_use]
+pub fn short(id: &InstanceId) -> String {
+    let text = id.as_str();
+    if text.len() > 12 && text.bytes().all(|b| b.is_ascii_hexdigit()) { text[..12].to_owned() } else { text.to_owned() }
+}
+
+/// `sha256:9f2a4c1b77de` of a full digest.
+#[must_use]
+pub fn short_digest(digest: &str) -> String {
+    let (algorithm, hex) = digest.split_once(':').unwrap_or(("sha256", digest));
+    let cut: String = hex.chars().take(12).collect();
+    format!("{algorithm}:{cut}")
+}
+
+/// What an instance is called among its workload's.
+#[must_use]
+pub fn instance_label(workload: &Workload, instance: &Instance) -> String {
+    match workload.kind {
+        WorkloadKind::Service if instance.number > 0 => format!("{}-{}", workload.id, instance.number),
+        WorkloadKind::Container => workload.id.to_string(),
+        WorkloadKind::Service
+        | WorkloadKind::Deployment
+        | WorkloadKind::StatefulSet
+        | WorkloadKind::DaemonSet
+        | WorkloadKind::Job
+        | WorkloadKind::CronJob
+        | WorkloadKind::Dependency => instance.name.to_string(),
+    }
+}
+
+/// The name a container gets that is like one called `like` but has another number: `app_web_1` gives `app_web_3`.
+#[must_use]
+pub fn numbered(like: &str, number: u32) -> String {
+    let stem = like.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.ends_with(['_', '-']) { format!("{stem}{number}") } else { format!("{like}_{number}") }
+}
+
+/// The path of a declared workload in calls.
+#[must_use]
+pub fn resource(workload: &Workload) -> String {
+    let plural = match workload.kind {
+        WorkloadKind::Service => "services",
+        WorkloadKind::Container => "containers",
+        WorkloadKind::Deployment => "deployments",
+        WorkloadKind::StatefulSet => "statefulsets",
+        WorkloadKind::DaemonSet => "daemonsets",
+        WorkloadKind::Job => "jobs",
+        WorkloadKind::CronJob => "cronjobs",
+        WorkloadKind::Dependency => "dependencies",
+    };
+    format!("{plural}/{}", workload.id)
+}
+
+/// `1.4.2` and `1.5.0` where only the tag differs, else both references whole.
+#[must_use]
+pub fn from_to(before: &str, after: &str) -> String {
+    match (split(before), split(after)) {
+        ((a, Some(old)), (b, Some(new))) if a == b => format!("{old} → {new}"),
+        _ => format!("{before} → {after}"),
+    }
+}
+
+/// An image reference's repository and tag; a port of a registry is not a tag.
+fn split(image: &str) -> (&str, Option<&str>) {
+    match image.rsplit_once(':') {
+        Some((repository, tag)) if !tag.contains('/') && !image.contains('@') => (repository, Some(tag)),
+        Some(_) | None => (image, None),
+    }
+}
+
+/// `90 s`, `0.5 s`.
+#[must_use]
+pub fn seconds(time: Duration) -> String {
+    if time.subsec_nanos() == 0 { format!("{} s", time.as_secs()) } else { format!("{:.1} s", time.as_secs_f64()) }
+}
+
+/// The name of the container a [`Replica`] becomes.
+#[must_use]
+pub fn made_name(replica: &Replica, like: &str) -> String {
+    replica.number.map_or_else(|| like.to_owned(), |n| numbered(like, n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_their_pattern() {
+        assert_eq!(numbered("lms_backend_1", 3), "lms_backend_3");
+        assert_eq!(numbered("lms-backend-12", 13), "lms-backend-13");
+        assert_eq!(numbered("proxy", 2), "proxy_2");
+        assert_eq!(from_to("reg:5000/a:1", "reg:5000/a:2"), "1 → 2");
+        assert_eq!(from_to("reg:5000/a", "reg:5000/a:2"), "reg:5000/a → reg:5000/a:2");
+        assert_eq!(from_to("a:1", "b:1"), "a:1 → b:1");
+        assert_eq!(seconds(Duration::from_millis(1500)), "1.5 s");
+        assert_eq!(short_digest("sha256:0123456789abcdef"), "sha256:0123456789ab");
+        assert_eq!(short(&InstanceId::new("0123456789abcdef")), "0123456789ab");
+        assert_eq!(short(&InstanceId::new("default/pod-with-a-name")), "default/pod-with-a-name");
+    }
+}
