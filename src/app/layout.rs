@@ -152,17 +152,16 @@ pub fn page(state: &State) -> usize {
 /// Divides the lines below the heading between rows and the pane about the selected one.
 fn split(screen: Screen, room: u16, wanted: u16) -> (u16, u16) {
     let least = match screen {
-        // What an operation does, step by step, is what the screen is for.
-        Screen::Operations => room * 3 / 5,
-        Screen::Fleet | Screen::Workloads | Screen::Instances | Screen::Revisions if room >= 24 => room * 2 / 5,
+        // What an operation does, how a figure went, why something is ill: the pane is what the screen is for.
+        Screen::Operations | Screen::Metrics => room * 3 / 5,
+        Screen::Health => room * 2 / 5,
+        // A list too long for the screen has all of it: a cursor move then costs a slow line two rows, not a pane.
         Screen::Fleet
         | Screen::Workloads
         | Screen::Instances
         | Screen::Revisions
         | Screen::Timeline
         | Screen::Logs
-        | Screen::Health
-        | Screen::Metrics
         | Screen::Describe => 0,
     };
     let left = room.saturating_sub(wanted);
@@ -254,7 +253,8 @@ mod tests {
     fn rows_get_what_they_want_and_the_pane_the_rest() {
         assert_eq!(split(Screen::Workloads, 20, 8), (8, 12));
         assert_eq!(split(Screen::Workloads, 20, 18), (20, 0), "too little left for a pane");
-        assert_eq!(split(Screen::Workloads, 30, 200), (18, 12), "a tall screen keeps its pane");
+        assert_eq!(split(Screen::Workloads, 30, 200), (30, 0));
+        assert_eq!(split(Screen::Health, 30, 200), (18, 12), "the reasons are what the screen is for");
         assert_eq!(split(Screen::Timeline, 30, 2), (30, 0));
         assert_eq!(split(Screen::Operations, 20, 200), (8, 12));
     }

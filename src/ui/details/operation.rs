@@ -1,0 +1,164 @@
+//! An operation step by step: under way, with what it waits for, or as it went.
+
+use jiff::Timestamp;
+use ratatui::style::Style;
+
+use crate::app::format::{clock, seconds_since};
+use crate::app::state::Past;
+use crate::operate::audit::{Phase as Told, Record};
+use crate::operate::machine::{Machine, Outcome, Phase, StepProgress, StepState};
+use crate::operate::plan::{Gate, Work};
+use crate::theme::Role;
+
+use super::super::format::elapsed;
+use super::super::scene::Scene;
+use super::super::widget::Page;
+use super::super::widget::spark::bar;
+use super::super::widget::text::cells;
+
+/// The symbol and style of a step's state.
+fn mark(scene: &Scene<'_>, state: StepState) -> (&'static str, Style) {
+    match state {
+        StepState::Waiting => ("○", scene.style(Role::Dim)),
+        StepState::Running => ("●", scene.style(Role::Accent)),
+        StepState::Done => ("✔", scene.style(Role::Good)),
+        StepState::Failed => ("✖", scene.style(Role::Bad)),
+        StepState::Skipped => ("–", scene.style(Role::Dim)),
+        StepState::Undone => ("↶", scene.style(Role::Warn)),
+    }
+}
+
+pub fn running(scene: &Scene<'_>, machine: &Machine, width: u16, page: &mut Page) {
+    let (text, dim) = (scene.style(Role::Text), scene.style(Role::Dim));
+    let total = machine.plan.steps.len();
+    let done = machine.progress.iter().filter(|p| matches!(p.state, StepState::Done | StepState::Skipped)).count();
+    let part = if total == 0 { 0.0 } else { done as f64 / total as f64 };
+    page.line().add(bar(part, 20), scene.style(Role::Accent)).add(format!("  {done} of {total} steps"), text);
+    let until = machine.ended.unwrap_or(scene.state.now);
+    page.add(format!("  {} elapsed", elapsed(since(until, machine.began))), dim);
+    page.add(format!("  {}", phase(&machine.phase)), scene.style(Role::Strong));
+    let name = machine.plan.steps.iter().map(|s| cells(&s.name)).max().unwrap_or(0).clamp(12, 40) + 2;
+    let first = current(machine).saturating_sub(3);
+    if !machine.detail.is_empty() {
+        page.wrapped(&machine.detail, scene.style(Role::Warn), 0, width, 4);
+    }
+    // Going back, the way back is what matters.
+    for undo in &machine.undo_progress {
+        step_line(scene, &undo.name, None, &undo.progress, name, page);
+    }
+    for (step, progress) in machine.plan.steps.iter().zip(&machine.progress).skip(first) {
+        let gate = match &step.work {
+            Work::Await(gate) => Some(gate),
+            Work::Act(_) => None,
+        };
+        step_line(scene, &step.name, gate, progress, name, page);
+    }
+    for warning in &machine.plan.warnings {
+        page.wrapped(warning, scene.style(Role::Warn), 0, width, 2);
+    }
+}
+
+fn step_line(scene: &Scene<'_>, step: &str, gate: Option<&Gate>, progress: &StepProgress, name: u16, page: &mut Page) {
+    let (text, dim) = (scene.style(Role::Text), scene.style(Role::Dim));
+    let (symbol, style) = mark(scene, progress.state);
+    page.line().add(format!("{symbol} "), style);
+    page.column(step, if progress.state == StepState::Waiting { dim } else { text }, name + 2);
+    page.column(&took(scene.state.now, progress), dim, name + 12);
+    match gate {
+        Some(gate) if progress.detail.is_empty() => page.add(waits(gate), dim),
+        Some(_) | None => {
+            page.add(progress.detail.as_ref(), if progress.state == StepState::Failed { scene.style(Role::Bad) } else { dim })
+        }
+    };
+}
+
+/// The step it is at: what is in sight begins a little before it.
+fn current(machine: &Machine) -> usize {
+    machine.progress.iter().position(|p| matches!(p.state, StepState::Running | StepState::Waiting)).unwrap_or(0)
+}
+
+fn since(now: Timestamp, then: Timestamp) -> i64 {
+    i64::try_from(seconds_since(now, then)).unwrap_or(i64::MAX)
+}
+
+fn took(now: Timestamp, progress: &StepProgress) -> String {
+    progress.began.map_or_else(String::new, |began| elapsed(since(progress.ended.unwrap_or(now), began)))
+}
+
+fn phase(phase: &Phase) -> &'static str {
+    match phase {
+        Phase::Locking => "taking the lock",
+        Phase::Running(_) => "running",
+        Phase::Asking(_) => "failed: go on, go back or leave it?",
+        Phase::Undoing => "going back to the old state",
+        Phase::Unlocking => "giving the lock back",
+        Phase::Ended(outcome) => ended(outcome),
+    }
+}
+
+fn ended(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "done",
+        Outcome::Failed => "failed",
+        Outcome::RolledBack => "rolled back: the old state is there again",
+        Outcome::Refused => "refused: nothing was changed",
+        Outcome::Unknown => "unfinished: recover it",
+    }
+}
+
+/// What a gate asks, in words.
+pub fn waits(gate: &Gate) -> String {
+    match gate {
+        Gate::Healthy { within, hold, .. } => {
+            format!("healthy within {} s and for {} s", within.as_secs(), hold.as_secs())
+        }
+        Gate::RolledOut { replicas, within, hold, .. } => {
+            format!("{replicas} at the new revision, healthy within {} s and for {} s", within.as_secs(), hold.as_secs())
+        }
+        Gate::Wait { hold } => format!("{} s", hold.as_secs()),
+    }
+}
+
+pub fn past(scene: &Scene<'_>, past: &Past, width: u16, page: &mut Page) {
+    let (text, dim) = (scene.style(Role::Text), scene.style(Role::Dim));
+    if let Some(first) = past.records.first() {
+        page.line().add(format!("{}@{}", first.by, first.host), text);
+        if let Some(ssh) = &first.ssh {
+            page.add(format!(" from {ssh}"), dim);
+        }
+        page.add(format!("  {} {}  {}", first.environment, first.target, first.endpoint), dim);
+    }
+    let name = past.records.iter().filter_map(|r| r.step.as_ref()).map(|s| cells(&s.name)).max().unwrap_or(0).clamp(12, 40) + 2;
+    for record in &past.records {
+        told(scene, record, (width, name), page);
+    }
+}
+
+fn told(scene: &Scene<'_>, record: &Record, (width, name): (u16, u16), page: &mut Page) {
+    let (text, dim) = (scene.style(Role::Text), scene.style(Role::Dim));
+    match record.phase {
+        Told::Started => {
+            for change in record.plan.iter().flat_map(|p| &p.changes) {
+                page.line().add(format!("{}  {} → {}", change.path, change.before, change.after), text);
+            }
+        }
+        Told::Step => {
+            let Some(step) = &record.step else { return };
+            // A step is told when it begins and again when it ends; its end says all.
+            if step.state == StepState::Running {
+                return;
+            }
+            let (symbol, style) = mark(scene, step.state);
+            page.line().add(clock(record.at, 0), dim).add(format!("  {symbol} "), style);
+            page.column(&step.name, text, name + 12);
+            page.add(step.detail.as_ref(), if step.state == StepState::Failed { scene.style(Role::Bad) } else { dim });
+        }
+        Told::Ended => {
+            let outcome = record.outcome.as_ref().map_or("ended", ended);
+            page.line().add(clock(record.at, 0), dim).add(format!("  {outcome}"), scene.style(Role::Strong));
+            if let Some(detail) = &record.detail {
+                page.wrapped(detail, text, 10, width, 6);
+            }
+        }
+    }
+}

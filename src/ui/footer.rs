@@ -1,0 +1,115 @@
+//! The last line: what was just said, or the keys that apply here, those that do not dimmed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::Command;
+use crate::app::state::{Overlay, Screen};
+use crate::model::{Capability, Verb};
+use crate::theme::Role;
+
+use super::scene::Scene;
+use super::widget::Pen;
+use super::widget::text::cells;
+
+pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    if area.is_empty() {
+        return;
+    }
+    let style = (scene.style(Role::Key), scene.style(Role::Dim));
+    let mut pen = Pen::new(buf, area, 0);
+    pen.skip(1);
+    if let Some(overlay) = scene.state.overlays.last() {
+        for (key, title) in of_overlay(overlay) {
+            entry(&mut pen, key, title, style);
+        }
+        return;
+    }
+    if let Some(message) = scene.state.messages.back() {
+        let (symbol, role) = if message.ok { ("✔ ", Role::Good) } else { ("✖ ", Role::Bad) };
+        pen.put(symbol, scene.style(role)).put(&message.text, scene.style(Role::Text));
+        return;
+    }
+    // Help and quit have their place whatever else is cut.
+    for command in [Command::Help, Command::Palette] {
+        let (key, title) = (scene.key(command), command.info().map_or("", |i| i.title));
+        if !key.is_empty() && pen.left() > 12 {
+            pen.put_at_end(title, style.1).put_at_end(&key, style.0);
+        }
+    }
+    let denied = scene.style(Role::Disabled);
+    for command in of_screen(scene.view.screen) {
+        let key = scene.key(*command);
+        let title = command.info().map_or("", |i| i.title);
+        if key.is_empty() || pen.left() < cells(&key) + cells(title) + 1 {
+            continue;
+        }
+        match scene.capability(*command) {
+            Capability::Allowed => entry(&mut pen, &key, title, style),
+            Capability::Denied(_) => entry(&mut pen, &key, title, (denied, denied)),
+        }
+    }
+}
+
+fn entry(pen: &mut Pen<'_>, key: &str, title: &str, (bright, dim): (Style, Style)) {
+    pen.put(key, bright).skip(1).put(title, dim).skip(2);
+}
+
+/// What is done most on a screen, most first.
+fn of_screen(screen: Screen) -> &'static [Command] {
+    use Command::{
+        AbortOperation, Back, Copy, Describe, Enter, Filter, Follow, Jump, Logs, Mark, Menu, Operate, Revisions, Save,
+    };
+    use Command::{SearchNext, SearchPrevious, Sort, Stamps, Wrap};
+    match screen {
+        Screen::Fleet => &[Enter, Logs, Menu, Filter, Sort, Jump],
+        Screen::Workloads => &[
+            Enter,
+            Logs,
+            Operate(Verb::Restart),
+            Operate(Verb::Scale),
+            Operate(Verb::Deploy),
+            Operate(Verb::Rollback),
+            Menu,
+            Describe,
+            Revisions,
+            Mark,
+            Filter,
+            Sort,
+        ],
+        Screen::Instances => &[
+            Enter,
+            Logs,
+            Operate(Verb::Shell),
+            Operate(Verb::Restart),
+            Operate(Verb::Stop),
+            Operate(Verb::Kill),
+            Menu,
+            Describe,
+            Mark,
+            Filter,
+            Sort,
+        ],
+        Screen::Logs => &[Filter, SearchNext, SearchPrevious, Follow, Wrap, Stamps, Copy, Save, Back],
+        Screen::Health => &[Enter, Logs, Operate(Verb::Restart), Operate(Verb::Rollback), Menu, Describe, Filter],
+        Screen::Metrics => &[Enter, Logs, Operate(Verb::Scale), Menu, Sort, Filter],
+        Screen::Timeline => &[Enter, Logs, Filter, Copy, Back],
+        Screen::Operations => &[AbortOperation, Operate(Verb::Recover), Enter, Filter, Copy, Back],
+        Screen::Revisions => &[Operate(Verb::Rollback), Enter, Copy, Back],
+        Screen::Describe => &[Logs, Copy, Back],
+    }
+}
+
+/// Keys of what lies on top: they are not in the keymap, because everything else there is text.
+fn of_overlay(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
+    match overlay {
+        Overlay::Help { .. } => &[("type", "to find a key"), ("↑ ↓", "scroll"), ("esc", "close")],
+        Overlay::Palette(_) => &[("type", "to find"), ("↑ ↓", "select"), ("enter", "run"), ("esc", "close")],
+        Overlay::Confirm(_) => &[("enter", "start"), ("↑ ↓", "scroll"), ("esc", "leave, change nothing")],
+        Overlay::Prompt(_) => &[("enter", "accept"), ("esc", "leave")],
+        Overlay::Menu(_) => &[("↑ ↓", "select"), ("enter", "choose"), ("esc", "close")],
+        Overlay::Quit => &[("enter", "quit"), ("esc", "stay")],
+        Overlay::Text { .. } => &[("↑ ↓", "scroll"), ("esc", "close")],
+    }
+}

@@ -1,0 +1,149 @@
+//! One line of a log, cut or wrapped, with what is searched for lit up.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::format::age;
+use crate::app::state::{LogView, Stamps};
+use crate::observe::log::{LineView, Marker};
+use crate::observe::text::width;
+use crate::theme::Role;
+
+use super::super::format::stamp;
+use super::super::scene::Scene;
+use super::super::widget::Pen;
+use super::super::widget::text::wrap;
+use super::{letter, stamp_width};
+
+/// Cells of the level and the space after it.
+const LEVEL: u16 = 6;
+
+/// How the lines of this log are laid out.
+pub struct Shape {
+    /// Cells before the text.
+    lead: u16,
+    /// Cells of the text.
+    room: u16,
+    /// More than one instance: each line says whose it is.
+    lettered: bool,
+    wrap: bool,
+}
+
+impl Shape {
+    pub fn new(logs: &LogView, width: u16) -> Self {
+        let lettered = logs.sources.len() > 1;
+        let lead = 2 + stamp_width(logs.stamps) + if lettered { 2 } else { 0 } + LEVEL;
+        Self { lead, room: width.saturating_sub(lead + 1), lettered, wrap: logs.wrap }
+    }
+
+    /// Screen lines the log line takes, at most `most`.
+    pub fn height(&self, view: &LineView<'_>, most: u16) -> u16 {
+        // A line of this few bytes cannot be longer in cells.
+        if !self.wrap || view.marker.is_some() || view.text.len() <= usize::from(self.room) {
+            return 1;
+        }
+        let pieces = wrap(view.text, usize::from(self.room.max(1)), usize::from(most.max(1)));
+        u16::try_from(pieces.len()).unwrap_or(most)
+    }
+}
+
+pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_>, area: Rect, buf: &mut Buffer) {
+    let source = logs.sources.iter().position(|s| &s.instance == view.instance);
+    if let Some(marker) = view.marker {
+        let name = source.and_then(|n| logs.sources.get(n)).map_or("", |s| s.name.as_ref());
+        return mark(scene, name, marker, area, buf);
+    }
+    let current = logs.search.as_ref().is_some_and(|s| s.current == Some(view.seq));
+    let mut pen = Pen::new(buf, area, 0);
+    pen.skip(1).put(if current { "▸" } else { " " }, scene.style(Role::Accent));
+    let mut text = String::with_capacity(12);
+    match logs.stamps {
+        Stamps::Off => {}
+        Stamps::Utc => stamp(&mut text, view.at, 0),
+        Stamps::Local => stamp(&mut text, view.at, scene.state.settings.utc_offset_minutes),
+        Stamps::Relative => text = format!("{:>4}", age(scene.state.now, view.at)),
+    }
+    if !text.is_empty() {
+        pen.put(&text, scene.style(Role::Dim)).skip(1);
+    }
+    if shape.lettered {
+        let (sign, style) = source.map_or(('?', scene.style(Role::Dim)), |n| (letter(n), scene.theme.instance(n)));
+        pen.put(sign.encode_utf8(&mut [0; 4]), style).skip(1);
+    }
+    if let Some(level) = view.level {
+        pen.put_in(&level.word().to_uppercase(), LEVEL - 1, scene.theme.level(Some(level)));
+    }
+    let style = scene.style(Role::Text);
+    let search = logs.search.as_ref().and_then(|s| s.regex.as_ref().ok());
+    let lit = if current { scene.style(Role::MatchCurrent) } else { scene.style(Role::Match) };
+    if shape.wrap {
+        for (piece, at) in wrap(view.text, usize::from(shape.room.max(1)), usize::from(area.height)).into_iter().zip(0_u16..) {
+            let mut pen = Pen::new(buf, area, at);
+            pen.skip(shape.lead);
+            words(&mut pen, piece, search, (style, lit));
+        }
+    } else {
+        let mut pen = Pen::new(buf, area, 0);
+        pen.skip(shape.lead);
+        words(&mut pen, after(view.text, logs.column), search, (style, lit));
+    }
+}
+
+/// Text with what is searched for in another style.
+fn words(pen: &mut Pen<'_>, text: &str, search: Option<&regex::Regex>, (style, lit): (Style, Style)) {
+    let mut done = 0;
+    if let Some(search) = search {
+        for found in search.find_iter(text).filter(|m| !m.is_empty()).take(64) {
+            if pen.left() == 0 {
+                return;
+            }
+            pen.put(&text[done..found.start()], style).put(found.as_str(), lit);
+            done = found.end();
+        }
+    }
+    pen.put(&text[done..], style);
+}
+
+/// What is left of a text after this many cells.
+fn after(text: &str, cells: usize) -> &str {
+    if cells == 0 {
+        return text;
+    }
+    let mut taken = 0;
+    for (at, c) in text.char_indices() {
+        if taken >= cells {
+            return &text[at..];
+        }
+        taken += width(c.encode_utf8(&mut [0; 4]));
+    }
+    ""
+}
+
+/// What happened to the log, in its place.
+fn mark(scene: &Scene<'_>, name: &str, marker: &Marker, area: Rect, buf: &mut Buffer) {
+    let style = match marker {
+        Marker::Dropped(_) => scene.style(Role::Bad),
+        Marker::Reconnected(_) => scene.style(Role::Warn),
+        Marker::Ended(_) => scene.style(Role::Marker),
+    };
+    let mut pen = Pen::new(buf, area, 0);
+    pen.skip(2).put("┄┄┄ ", style);
+    if !name.is_empty() {
+        pen.put(name, style).put(": ", style);
+    }
+    pen.put(&marker.detail(), style).put(" ┄┄┄", style);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scrolling_right_counts_cells() {
+        assert_eq!(
+            [after("abc", 0), after("abc", 2), after("abc", 9), after("界x", 2), after("界x", 1)],
+            ["abc", "c", "", "x", "x"]
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! The plan, whole, and the question its guard asks; framed in the tier's colour.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::state::Confirm;
+use crate::model::{Guard, Tier};
+use crate::theme::Role;
+
+use super::super::plan::parts;
+use super::super::scene::Scene;
+use super::super::widget::panel;
+use super::super::widget::{Page, Pen};
+use super::{Cursor, input, look, on};
+
+pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) -> Cursor {
+    let plan = &confirm.plan;
+    let id = &plan.request.environment;
+    let tier = scene.state.snapshot(id).map_or(Tier::Unknown, |s| s.environment.tier);
+    let name = scene.state.name_of(id);
+    let wide = room.width.min(130);
+    let mut page = Page::new();
+    for line in parts(plan, &name, tier, wide.saturating_sub(4)) {
+        page.line();
+        for part in line {
+            page.add(part.text, on(scene, part.role));
+        }
+    }
+    let asks = 2 + u16::from(confirm.refusal.is_some());
+    let tall = u16::try_from(page.lines.len()).unwrap_or(u16::MAX).saturating_add(2 + asks);
+    let area = panel::middle(room, wide, tall);
+    let title = tier.word().to_uppercase();
+    let mut look = look(scene, scene.theme.rail(tier));
+    look.title = scene.theme.tier(tier);
+    let inner = panel::draw(buf, area, &title, look);
+    let upper = Rect { height: inner.height.saturating_sub(asks), ..inner };
+    let (_, below) = page.draw(buf, upper, confirm.scroll);
+    let lower = Rect { y: upper.bottom(), height: inner.height - upper.height, ..inner };
+    if below > 0 {
+        // What is out of sight must not be agreed to unseen.
+        Pen::new(buf, lower, 0).put(&format!("↓ {below} more lines of the plan"), on(scene, Role::Warn));
+    }
+    if let Some(refusal) = &confirm.refusal {
+        Pen::new(buf, lower, 1).put("✖ ", on(scene, Role::Bad)).put(refusal, on(scene, Role::Bad));
+    }
+    question(scene, confirm, &name, lower, asks - 1, buf)
+}
+
+/// What has to be done to start it.
+fn question(scene: &Scene<'_>, confirm: &Confirm, name: &str, area: Rect, line: u16, buf: &mut Buffer) -> Cursor {
+    let (text, key) = (on(scene, Role::Text), on(scene, Role::Key));
+    let mut pen = Pen::new(buf, area, line);
+    match confirm.plan.guard {
+        Guard::ReadOnly => {
+            pen.put("read-only: nothing can be changed here.  ", on(scene, Role::Warn)).put("esc", key).put(" leaves", text);
+            None
+        }
+        Guard::Open | Guard::Confirm => {
+            pen.put("enter", key).put(" starts it, ", text).put("esc", key).put(" leaves and changes nothing", text);
+            None
+        }
+        Guard::Type => {
+            pen.put("type ", text).put(name, on(scene, Role::Strong)).put(" to start it: ", text);
+            let x = pen.x();
+            let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
+            for x in rest.left()..rest.right().min(rest.left() + 32) {
+                if let Some(cell) = buf.cell_mut((x, area.y + line)) {
+                    cell.set_style(on(scene, Role::Accent));
+                }
+            }
+            input(buf, rest, line, &confirm.typed, on(scene, Role::Accent))
+        }
+    }
+}

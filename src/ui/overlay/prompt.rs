@@ -1,0 +1,56 @@
+//! A value is asked for: a filter or search on the last line, as one types it; anything else in a panel.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::app::state::{Prompt, Purpose};
+use crate::theme::Role;
+
+use super::super::scene::Scene;
+use super::super::widget::Pen;
+use super::super::widget::panel;
+use super::{Cursor, input, look, on};
+
+pub fn draw(scene: &Scene<'_>, prompt: &Prompt, room: Rect, footer: Rect, buf: &mut Buffer) -> Cursor {
+    match &prompt.purpose {
+        Purpose::Filter | Purpose::Search if footer.height > 0 => on_last_line(scene, prompt, footer, buf),
+        Purpose::Filter
+        | Purpose::Search
+        | Purpose::Replicas { .. }
+        | Purpose::Image { .. }
+        | Purpose::LockReason { .. }
+        | Purpose::Shell { .. }
+        | Purpose::Save => in_panel(scene, prompt, room, buf),
+    }
+}
+
+fn on_last_line(scene: &Scene<'_>, prompt: &Prompt, footer: Rect, buf: &mut Buffer) -> Cursor {
+    Pen::new(buf, footer, 0).fill(" ", scene.style(Role::Text));
+    let hint = match &prompt.error {
+        Some(error) => (error.as_ref(), scene.style(Role::Bad)),
+        None if prompt.purpose == Purpose::Filter => ("health:unhealthy image:api !canary", scene.style(Role::Dim)),
+        None => ("a regular expression; n and N go on", scene.style(Role::Dim)),
+    };
+    let mut pen = Pen::new(buf, footer, 0);
+    if footer.width > 60 {
+        pen.put_at_end(" ", Style::new()).put_at_end(hint.0, hint.1);
+    }
+    let end = pen.x() + pen.left();
+    pen.skip(1).put(&prompt.title, scene.style(Role::Key)).put(" ", Style::new());
+    let x = pen.x();
+    input(buf, Rect { x, width: end.saturating_sub(x), ..footer }, 0, &prompt.input, scene.style(Role::Text))
+}
+
+fn in_panel(scene: &Scene<'_>, prompt: &Prompt, room: Rect, buf: &mut Buffer) -> Cursor {
+    let area = panel::middle(room, 72, 6);
+    let inner = panel::draw(buf, area, &prompt.title, look(scene, scene.style(Role::Accent)));
+    let line = u16::from(inner.height > 2);
+    let field = Rect { y: inner.y + line, height: 1, ..inner };
+    buf.set_style(field.intersection(buf.area), on(scene, Role::Accent));
+    let cursor = input(buf, field, 0, &prompt.input, on(scene, Role::Accent));
+    if let Some(error) = &prompt.error {
+        Pen::new(buf, inner, line + 2).put("✖ ", on(scene, Role::Bad)).put(error, on(scene, Role::Bad));
+    }
+    cursor
+}

@@ -1,0 +1,180 @@
+//! A plan as it is read before anything happens: the same lines on the console and from `--plan`.
+
+use std::time::Duration;
+
+use ratatui::text::{Line, Span};
+
+use crate::model::{Guard, Tier};
+use crate::operate::plan::{Change, Plan, Work};
+use crate::operate::policy::OnFailure;
+use crate::theme::{Role, Theme};
+
+use super::widget::text::{cells, wrap};
+
+/// Column the contents of a section begin in.
+const INDENT: u16 = 11;
+/// A step's name takes no more of the line than this.
+const NAME: u16 = 34;
+
+/// A run of text and what it is for.
+pub struct Part {
+    pub text: String,
+    pub role: Role,
+}
+
+/// The plan's lines, broken to `width`: title and target, what to know first, what changes, every call, what if not.
+#[must_use]
+pub fn parts(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Vec<Vec<Part>> {
+    let mut page = Sections { lines: Vec::new(), width };
+    page.lines.push(vec![part(&headline(&plan.title), Role::Strong)]);
+    page.section("on", Role::Text, &format!("{environment} ({tier})  {}", plan.endpoint));
+    for warning in &plan.warnings {
+        page.section("take care", Role::Warn, warning);
+    }
+    for (at, change) in plan.changes.iter().enumerate() {
+        page.change(if at == 0 { "changes" } else { "" }, change);
+    }
+    page.lines.push(Vec::new());
+    let name = plan.steps.iter().map(|s| cells(&s.name)).max().unwrap_or(0).min(NAME);
+    for (at, step) in plan.steps.iter().enumerate() {
+        let call = match &step.work {
+            Work::Act(_) => step.call.to_string(),
+            Work::Await(gate) if step.call.is_empty() => super::details::waits(gate),
+            Work::Await(_) => step.call.to_string(),
+        };
+        page.step(if at == 0 { "then" } else { "" }, at + 1, (&step.name, name), &call);
+    }
+    page.lines.push(Vec::new());
+    page.section("if not", Role::Text, otherwise(plan));
+    page.lines
+}
+
+/// The plan as styled lines.
+#[must_use]
+pub fn plan_lines(plan: &Plan, environment: &str, tier: Tier, theme: &Theme, width: u16) -> Vec<Line<'static>> {
+    let line =
+        |parts: Vec<Part>| Line::from(parts.into_iter().map(|p| Span::styled(p.text, theme.style(p.role))).collect::<Vec<_>>());
+    parts(plan, environment, tier, width).into_iter().map(line).collect()
+}
+
+/// The plan as plain text, every line ended, with what its guard asks at the end.
+#[must_use]
+pub fn plan_text(plan: &Plan, environment: &str, tier: Tier, width: u16) -> String {
+    let mut out = String::new();
+    for line in parts(plan, environment, tier, width) {
+        let text: String = line.iter().map(|p| p.text.as_str()).collect();
+        out.push_str(text.trim_end());
+        out.push('\n');
+    }
+    let asks = match plan.guard {
+        Guard::Open if !plan.destructive => "nothing".to_owned(),
+        Guard::Open | Guard::Confirm => "--yes".to_owned(),
+        Guard::Type => format!("--confirm {environment}"),
+        Guard::ReadOnly => "refused: this environment is read-only".to_owned(),
+    };
+    out.push_str(&format!("{:<width$}{asks}\n", "guard", width = usize::from(INDENT)));
+    out
+}
+
+/// The title with its verb in capitals: `DEPLOY backend 1.4.2 → 1.5.0`.
+fn headline(title: &str) -> String {
+    match title.split_once(' ') {
+        Some((verb, rest)) => format!("{} {rest}", verb.to_uppercase()),
+        None => title.to_uppercase(),
+    }
+}
+
+/// What happens when a step fails.
+fn otherwise(plan: &Plan) -> &'static str {
+    let undone = plan.steps.iter().any(|s| !s.undo.is_empty());
+    match plan.on_failure {
+        OnFailure::Auto | OnFailure::Ask if !undone => "stop and say so; nothing of this needs undoing",
+        OnFailure::Auto => "go back by itself: every step begun is undone, the last one first",
+        OnFailure::Ask => "stop and ask whether to go back",
+        OnFailure::Never => "stop and leave everything as it is then",
+    }
+}
+
+/// A time as a plan says it.
+#[must_use]
+pub fn duration(time: Duration) -> String {
+    match time.as_secs() {
+        s @ 0..120 => format!("{s} s"),
+        s => format!("{} min", s / 60),
+    }
+}
+
+fn part(text: &str, role: Role) -> Part {
+    Part { text: crate::observe::text::clean(text).into_owned(), role }
+}
+
+struct Sections {
+    lines: Vec<Vec<Part>>,
+    width: u16,
+}
+
+impl Sections {
+    /// Begins a line with a section's name, or with as many blanks.
+    fn begin(&mut self, name: &str) -> &mut Vec<Part> {
+        let lead = format!("{name:<width$}", width = usize::from(INDENT));
+        self.lines.push(vec![Part { text: lead, role: Role::Dim }]);
+        let last = self.lines.len() - 1;
+        &mut self.lines[last]
+    }
+
+    fn room(&self, from: u16) -> usize {
+        usize::from(self.width.saturating_sub(from).max(16))
+    }
+
+    fn section(&mut self, name: &str, role: Role, text: &str) {
+        let text = crate::observe::text::clean(text);
+        let room = self.room(INDENT);
+        for (at, piece) in wrap(&text, room, 6).into_iter().enumerate() {
+            self.begin(if at == 0 { name } else { "" }).push(part(piece, role));
+        }
+    }
+
+    fn change(&mut self, name: &str, change: &Change) {
+        let whole = format!("{}  {} → {}", change.path, change.before, change.after);
+        if usize::from(cells(&whole)) <= self.room(INDENT) {
+            self.begin(name).extend([
+                part(&format!("{}  ", change.path), Role::Text),
+                part(&change.before, Role::Bad),
+                part(" → ", Role::Dim),
+                part(&change.after, Role::Good),
+            ]);
+            return;
+        }
+        self.begin(name).push(part(&change.path, Role::Text));
+        for (sign, text, role) in [("- ", &change.before, Role::Bad), ("+ ", &change.after, Role::Good)] {
+            let text = crate::observe::text::clean(text);
+            let room = self.room(INDENT + 4);
+            for (at, piece) in wrap(&text, room, 4).into_iter().enumerate() {
+                self.begin("").extend([
+                    part(if at == 0 { "  " } else { "    " }, role),
+                    part(if at == 0 { sign } else { "" }, role),
+                    part(piece, role),
+                ]);
+            }
+        }
+    }
+
+    fn step(&mut self, name: &str, number: usize, (step, wide): (&str, u16), call: &str) {
+        let lead = format!("{number:>2} ");
+        let pad = wide.saturating_sub(cells(step));
+        let from = INDENT + 3 + wide + 2;
+        // A call that does not fit beside its step goes below it.
+        let beside = usize::from(cells(call)) <= usize::from(self.width.saturating_sub(from));
+        let line = self.begin(name);
+        line.extend([part(&lead, Role::Dim), part(step, Role::Text)]);
+        if beside {
+            line.extend([part(&" ".repeat(usize::from(pad) + 2), Role::Dim), part(call, Role::Dim)]);
+            return;
+        }
+        let call = crate::observe::text::clean(call);
+        let room = self.room(INDENT + 5);
+        for piece in wrap(&call, room, 4) {
+            self.begin("").push(part(&format!("     {piece}"), Role::Dim));
+        }
+    }
+}

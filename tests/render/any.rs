@@ -1,0 +1,176 @@
+//! What holds of every screen at every size: no panic, nothing from outside that moves a cursor, few cells a key.
+
+use std::sync::Arc;
+
+use quarterdeck::app::state::{Confirm, Input, Overlay, Palette, Prompt, Purpose, RowId, Screen, State};
+use quarterdeck::model::Guard;
+use quarterdeck::theme::{self, Theme};
+
+use crate::picture::{cells, in_theme};
+use crate::scene::{self, go, production, world};
+
+/// Every screen and overlay, as something that brings it about.
+fn everything() -> Vec<(String, Box<dyn Fn(&mut State)>)> {
+    let mut all: Vec<(String, Box<dyn Fn(&mut State)>)> = Vec::new();
+    for screen in Screen::ALL {
+        all.push((
+            format!("{screen:?}"),
+            Box::new(move |s: &mut State| {
+                go(s, screen);
+                scene::log(s);
+                scene::running(s);
+            }),
+        ));
+    }
+    let overlays: [fn() -> Overlay; 7] = [
+        || Overlay::Help { scroll: 3, filter: "x".into() },
+        || Overlay::Palette(Palette { input: Input::new("re"), jump_only: false, selected: 2 }),
+        || {
+            Overlay::Confirm(Confirm {
+                plan: scene::plan(production(), Guard::Type),
+                typed: Input::new("lms"),
+                scroll: 2,
+                refusal: Some("no".into()),
+                take_over: false,
+            })
+        },
+        || {
+            Overlay::Prompt(Prompt {
+                purpose: Purpose::Filter,
+                title: "filter".into(),
+                input: Input::new("ä界x".repeat(40)),
+                error: None,
+            })
+        },
+        || {
+            Overlay::Prompt(Prompt {
+                purpose: Purpose::Save,
+                title: "file".into(),
+                input: Input::new("x"),
+                error: Some("no".into()),
+            })
+        },
+        || Overlay::Quit,
+        || Overlay::Text { title: "t".into(), lines: vec![Arc::from("界".repeat(90))], scroll: 1 },
+    ];
+    for overlay in overlays {
+        all.push((
+            format!("{:?}", overlay()).chars().take(30).collect(),
+            Box::new(move |s: &mut State| {
+                go(s, Screen::Workloads);
+                s.overlays.push(overlay());
+            }),
+        ));
+    }
+    all
+}
+
+#[test]
+fn no_size_is_too_small() {
+    for (name, prepare) in everything() {
+        let mut state = world((80, 24));
+        prepare(&mut state);
+        for width in 0..=60 {
+            for height in (0..=60).step_by(if width % 20 == 0 { 1 } else { 13 }) {
+                state.size = (width, height);
+                let drawn = cells(&state);
+                assert_eq!((drawn.area.width, drawn.area.height), (width, height), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_frame_of_another_size_than_the_state_says_does_not_panic() {
+    for (_, prepare) in everything() {
+        let mut state = world((120, 40));
+        prepare(&mut state);
+        let theme = Theme::default();
+        for size in [(10, 3), (79, 23), (200, 60), (1, 1)] {
+            let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(size.0, size.1)).unwrap();
+            terminal.draw(|frame| quarterdeck::ui::render(&state, &theme, frame)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_theme_draws_the_same_words() {
+    for (name, prepare) in everything() {
+        let mut state = world((120, 40));
+        prepare(&mut state);
+        let expected = quarterdeck::ui::export::text(&cells(&state));
+        for theme in theme::NAMES {
+            let text = theme::builtin(theme).unwrap();
+            let parsed = Theme::parse(text, theme, &|n| theme::builtin(n).map(str::to_owned)).unwrap();
+            let drawn = quarterdeck::ui::export::text(&in_theme(&state, &parsed));
+            assert_eq!(drawn, expected, "{name} in {theme}: meaning is never in the colour alone");
+        }
+    }
+}
+
+#[test]
+fn nothing_from_outside_reaches_a_cell_as_it_came() {
+    let evil = "a\u{1b}[31mb\u{1b}]0;title\u{7}c\u{202e}d\u{200b}e\u{9b}2Jf\r\n\u{0}g";
+    let mut state = world((160, 48));
+    let mut snapshot = state.snapshot(&production()).unwrap().as_ref().clone();
+    for workload in &mut snapshot.workloads {
+        let workload = Arc::make_mut(workload);
+        workload.image = evil.into();
+        workload.verdict.reasons = vec![evil.into()];
+        for instance in &mut workload.instances {
+            let instance = Arc::make_mut(instance);
+            instance.name = evil.into();
+            for check in &mut instance.checks {
+                check.output = evil.into();
+            }
+        }
+    }
+    let environment = Arc::make_mut(&mut snapshot.environment);
+    environment.endpoint = evil.into();
+    scene::hold(&mut state, "prod-1", vec![snapshot]);
+    state.say(true, evil);
+    for (name, prepare) in everything() {
+        prepare(&mut state);
+        for cell in cells(&state).content {
+            for c in cell.symbol().chars() {
+                assert!(!c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'), "{c:?} in {name}");
+            }
+        }
+        state.overlays.clear();
+    }
+}
+
+#[test]
+fn a_cursor_move_in_a_long_list_changes_few_cells() {
+    let mut state = world((160, 48));
+    let mut snapshot = state.snapshot(&production()).unwrap().as_ref().clone();
+    let one = snapshot.workloads.iter().find(|w| w.id.as_str() == "frontend").unwrap().clone();
+    snapshot.workloads = (0..100)
+        .map(|n| {
+            let mut workload = one.as_ref().clone();
+            workload.id = format!("frontend-{n:03}").as_str().into();
+            Arc::new(workload)
+        })
+        .collect();
+    scene::hold(&mut state, "prod-1", vec![snapshot]);
+    go(&mut state, Screen::Workloads);
+    let mut select = |n: usize| {
+        state.nav.view_mut().table.selected = Some(RowId::Workload(production(), format!("frontend-{n:03}").as_str().into()));
+        cells(&state)
+    };
+    let (before, after) = (select(10), select(11));
+    let changed = before.diff(&after);
+    assert!((2..=80).contains(&changed.len()), "{} cells", changed.len());
+}
+
+#[test]
+fn a_second_passing_changes_only_the_clock() {
+    for screen in [Screen::Fleet, Screen::Workloads, Screen::Instances, Screen::Health, Screen::Timeline, Screen::Revisions] {
+        let mut state = world((160, 48));
+        go(&mut state, screen);
+        let before = cells(&state);
+        state.now = scene::ago(-1);
+        let changed = before.diff(&cells(&state)).len();
+        assert!((1..=2).contains(&changed), "{changed} cells on {screen:?}");
+    }
+}

@@ -1,0 +1,254 @@
+//! Snapshots of every screen and overlay.
+
+use quarterdeck::app::state::{Choice, Stamps};
+use quarterdeck::app::state::{Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose, Screen, Search, State};
+use quarterdeck::model::{Guard, Link};
+
+use crate::picture::{styled, text};
+use crate::scene::{self, ago, go, now, production, world};
+
+const SIZES: [(u16, u16); 4] = [(80, 24), (120, 40), (200, 60), (40, 12)];
+
+fn check(name: &str, content: &str) {
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, content);
+    });
+}
+
+/// Styles at the size people complain at, text at the others.
+fn at_every_size(name: &str, prepare: impl Fn(&mut State)) {
+    for size in SIZES {
+        let mut state = world(size);
+        prepare(&mut state);
+        let content = if size.0 == 80 { styled(&state) } else { text(&state) };
+        check(&format!("{name}_{}x{}", size.0, size.1), &content);
+    }
+}
+
+/// One size will do for what hardly changes with it.
+fn at_one_size(name: &str, prepare: impl Fn(&mut State)) {
+    let mut state = world((100, 30));
+    prepare(&mut state);
+    check(name, &styled(&state));
+}
+
+#[test]
+fn fleet() {
+    at_every_size("fleet", |s| go(s, Screen::Fleet));
+}
+
+#[test]
+fn workloads() {
+    at_every_size("workloads", |s| go(s, Screen::Workloads));
+}
+
+#[test]
+fn instances() {
+    at_every_size("instances", |s| go(s, Screen::Instances));
+}
+
+#[test]
+fn logs() {
+    at_every_size("logs", |s| {
+        go(s, Screen::Logs);
+        scene::log(s);
+    });
+}
+
+#[test]
+fn health() {
+    at_every_size("health", |s| go(s, Screen::Health));
+}
+
+#[test]
+fn metrics() {
+    at_every_size("metrics", |s| go(s, Screen::Metrics));
+}
+
+#[test]
+fn operations() {
+    at_every_size("operations", |s| {
+        go(s, Screen::Operations);
+        scene::running(s);
+    });
+}
+
+#[test]
+fn timeline() {
+    at_one_size("timeline", |s| go(s, Screen::Timeline));
+}
+
+#[test]
+fn revisions() {
+    at_one_size("revisions", |s| go(s, Screen::Revisions));
+}
+
+#[test]
+fn a_wrapped_paused_searched_log() {
+    at_one_size("logs_searched", |s| {
+        go(s, Screen::Logs);
+        scene::log(s);
+        let logs = s.logs.as_mut().unwrap();
+        logs.wrap = true;
+        logs.follow = false;
+        logs.stamps = Stamps::Local;
+        logs.new_lines = 1208;
+        let last = logs.store.get(70).unwrap().seq;
+        logs.anchor = last;
+        let regex = Ok(regex::Regex::new("timeout").unwrap());
+        logs.search = Some(Search { pattern: "timeout".into(), regex, current: Some(last), matches: 10, recount: false });
+    });
+}
+
+#[test]
+fn a_stale_feed_dims_and_says_since_when() {
+    at_one_size("stale", |s| {
+        go(s, Screen::Workloads);
+        let link = Link::Stale { since: ago(24), error: "connection reset".into(), retry_at: Some(ago(-3)) };
+        s.connections.get_mut(&"prod-1".into()).unwrap().link = link;
+    });
+}
+
+#[test]
+fn what_never_was_reached_says_why_and_what_to_do() {
+    for (name, link) in [
+        ("connecting", Link::Connecting),
+        (
+            "failed",
+            Link::Failed {
+                since: ago(9),
+                error: "/var/run/docker.sock may not be opened: permission denied".into(),
+                hint: "add yourself to the docker group (sudo usermod -aG docker $USER, then log in again), or use a rootless engine".into(),
+                retry_at: Some(ago(-20)),
+            },
+        ),
+    ] {
+        at_one_size(name, |s| {
+            let first = s.connections.pop_first().unwrap().1;
+            s.connections.clear();
+            s.connections.insert(first.id.clone(), first);
+            let connection = s.connections.values_mut().next().unwrap();
+            connection.inventory = None;
+            connection.link = link.clone();
+            go(s, Screen::Fleet);
+            s.generation += 1;
+        });
+    }
+}
+
+#[test]
+fn nothing_there_says_what_to_do() {
+    at_one_size("empty_operations", |s| go(s, Screen::Operations));
+    at_one_size("empty_filter", |s| {
+        go(s, Screen::Workloads);
+        s.nav.view_mut().table.filter = "nosuch".into();
+        s.generation += 1;
+    });
+}
+
+fn confirm(state: &mut State, guard: Guard) {
+    go(state, Screen::Workloads);
+    let plan = scene::plan(production(), guard);
+    state.overlays.push(Overlay::Confirm(Confirm { plan, typed: Input::new("lms"), scroll: 0, refusal: None, take_over: false }));
+}
+
+#[test]
+fn a_plan_asks() {
+    at_every_size("confirm", |s| confirm(s, Guard::Type));
+    at_one_size("confirm_refused", |s| {
+        confirm(s, Guard::Confirm);
+        if let Some(Overlay::Confirm(confirm)) = s.overlays.last_mut() {
+            confirm.refusal = Some("the lock is held by jo@laptop: deploy app".into());
+        }
+    });
+}
+
+#[test]
+fn a_plan_reads_the_same_as_text() {
+    let plan = scene::plan(production(), Guard::Type);
+    check("plan_text", &quarterdeck::ui::plan::plan_text(&plan, "lms-ai", quarterdeck::model::Tier::Production, 100));
+}
+
+#[test]
+fn help_comes_from_the_keymap() {
+    at_every_size("help", |s| {
+        go(s, Screen::Workloads);
+        s.overlays.push(Overlay::Help { scroll: 0, filter: String::new() });
+    });
+    at_one_size("help_filtered", |s| {
+        go(s, Screen::Workloads);
+        s.overlays.push(Overlay::Help { scroll: 0, filter: "roll".into() });
+    });
+}
+
+#[test]
+fn palette() {
+    at_one_size("palette", |s| {
+        go(s, Screen::Workloads);
+        s.overlays.push(Overlay::Palette(Palette { input: Input::new("re"), jump_only: false, selected: 1 }));
+    });
+}
+
+#[test]
+fn prompts() {
+    for (name, purpose, title, error) in [
+        ("prompt_filter", Purpose::Filter, "filter:", None),
+        (
+            "prompt_replicas",
+            Purpose::Replicas { environment: production(), targets: Vec::new() },
+            "Replicas of backend (now 3)",
+            Some("a number"),
+        ),
+    ] {
+        at_one_size(name, |s| {
+            go(s, Screen::Workloads);
+            let prompt = Prompt {
+                purpose: purpose.clone(),
+                title: title.into(),
+                input: Input::new("health:unhealthy"),
+                error: error.map(Into::into),
+            };
+            s.overlays.push(Overlay::Prompt(prompt));
+        });
+    }
+}
+
+#[test]
+fn menus_texts_and_quitting() {
+    at_one_size("menu", |s| {
+        go(s, Screen::Workloads);
+        let entry = |label: &str, key, denied: Option<&str>| Entry {
+            label: label.into(),
+            key: Some(key),
+            choice: Choice::Theme("dark".into()),
+            denied: denied.map(Into::into),
+        };
+        let entries = vec![
+            entry("Restart backend, one instance after the other", 'r', None),
+            entry("Start backend", 's', Some("it runs already")),
+            entry("Roll back to revision 3 (backend:1.3.2)", 'b', None),
+        ];
+        s.overlays.push(Overlay::Menu(Menu { title: "backend".into(), entries, selected: 2 }));
+    });
+    at_one_size("text", |s| {
+        go(s, Screen::Workloads);
+        let lines = vec!["One line.".into(), "".into(), "word ".repeat(60).into()];
+        s.overlays.push(Overlay::Text { title: "Why".into(), lines, scroll: 0 });
+    });
+    at_one_size("quit", |s| {
+        go(s, Screen::Workloads);
+        scene::running(s);
+        s.overlays.push(Overlay::Quit);
+    });
+}
+
+#[test]
+fn a_message_takes_the_last_line() {
+    let mut state = world((100, 30));
+    go(&mut state, Screen::Workloads);
+    state.now = now();
+    state.say(false, "backend cannot be scaled: host port 80 is taken by the one that runs");
+    let drawn = text(&state);
+    let last = drawn.lines().last().unwrap_or_default();
+    assert!(last.contains("✖ backend cannot be scaled"), "{last}");
+}
