@@ -1,0 +1,12 @@
+//! The engines held to their promises: one contract for all, and what only a real Docker engine can show.
+
+#[path = "../support/real_engine.rs"]
+mod real_engine;
+#[path = "../support/registry.rs"]
+mod registry;
+
+mod real_attach;
+mod real_image;
+mod real_life;
+mod real_lock;
+mod real_replica;
