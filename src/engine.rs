@@ -1,6 +1,7 @@
 //! The seam to whatever runs the containers: one trait, the topics it can be asked to follow, what it answers, and
 //! how it fails. Wire types of the engines stop below, in each engine's `convert`.
 
+pub mod demo;
 pub mod docker;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,217 @@
+//! The demo engine: a seeded world of three environments that lives by itself and takes every operation, with no
+//! engine, network or file. Outside this folder it is an [`Engine`] like any other.
+
+pub mod act;
+mod containers;
+mod declared;
+mod describe;
+mod dice;
+pub mod feed;
+mod figures;
+pub mod incident;
+mod journal;
+mod moment;
+mod place;
+mod pods;
+mod recipe;
+mod shell;
+mod stacks;
+pub mod still;
+mod talk;
+mod trouble;
+mod unit;
+mod view;
+mod voice;
+pub mod world;
+
+#[cfg(test)]
+mod act_tests;
+#[cfg(test)]
+mod engine_tests;
+#[cfg(test)]
+mod incident_tests;
+#[cfg(test)]
+mod world_tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use self::feed::Feed;
+use self::incident::Incident;
+use self::world::{Terms, World};
+use super::{Attached, AttachedInput, Engine, EngineError, Report, Shell, Topic, Update};
+use crate::config::{ConnectionSpec, TargetSpec};
+use crate::model::InstanceState;
+use crate::operate::action::{Accepted, Action};
+
+/// The demo engine of a connection, its world beginning at `now`.
+///
+/// # Errors
+/// [`EngineError::Unsupported`] when the connection is no demo or names an incident the demo does not know.
+pub fn engine(spec: &ConnectionSpec, now: Timestamp) -> Result<Arc<dyn Engine>, EngineError> {
+    let TargetSpec::Demo { seed, incident, speed_percent } = &spec.target else {
+        let (what, why) = ("the demo of this connection", "it names a real engine");
+        return Err(EngineError::Unsupported { what: what.into(), why: why.into() });
+    };
+    let incident = incident.as_deref().map(Incident::parse).transpose()?;
+    let terms = Terms {
+        connection: spec.id.clone(),
+        seed: *seed,
+        speed_percent: *speed_percent,
+        environments: spec.environments.clone(),
+        discover: spec.discover,
+    };
+    let (changed, _) = watch::channel(0);
+    let began = Instant::now();
+    Ok(Arc::new(Demo(Arc::new(Shared { terms, incident, now, began, world: Mutex::new(None), changed }))))
+}
+
+struct Demo(Arc<Shared>);
+
+struct Shared {
+    terms: Terms,
+    incident: Option<Incident>,
+    /// The clock's time when the engine was made, and the monotonic clock's then.
+    now: Timestamp,
+    began: Instant,
+    /// Made when first looked at: the first screen does not wait for it.
+    world: Mutex<Option<World>>,
+    /// Counts actions, so that what they change is seen at once.
+    changed: watch::Sender<u64>,
+}
+
+impl Shared {
+    /// Looks at the world as it is now: whoever looks lets the time since the last look pass.
+    fn look<T>(&self, at: impl FnOnce(&mut World) -> T) -> T {
+        let mut guard: MutexGuard<'_, Option<World>> = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        let world = guard.get_or_insert_with(|| {
+            let mut world = World::with(&self.terms, self.now);
+            if let Some(incident) = self.incident
+                && let Err(error) = incident::play(&mut world, incident)
+            {
+                tracing::warn!(%error, "the incident could not be played");
+            }
+            world
+        });
+        let elapsed = SignedDuration::try_from(self.began.elapsed()).unwrap_or(SignedDuration::MAX);
+        let lived = world.now.duration_since(self.now);
+        world.step(elapsed.checked_sub(lived).and_then(|d| Duration::try_from(d).ok()).unwrap_or_default());
+        at(world)
+    }
+
+    /// How long something that takes so many seconds of the world's life takes on the clock.
+    fn lasting(&self, seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds * 100.0 / f64::from(self.terms.speed_percent.clamp(10, 10_000)))
+    }
+
+    /// Takes the time a real engine would, with progress where there is some to tell.
+    async fn labour(&self, action: &Action, report: &Report) {
+        let seconds = match action {
+            Action::EnsureImage { environment, image, .. } => {
+                if self.look(|world| act::needs_pull(world, environment, image)) == Some(true) {
+                    for part in 1..=4 {
+                        sleep(self.lasting(0.35)).await;
+                        report(format!("{} of 128 MB", part * 32));
+                    }
+                }
+                0.05
+            }
+            Action::Stop { .. } | Action::Restart { .. } => 0.7,
+            Action::Start { .. } | Action::Create { .. } | Action::Remove { .. } => 0.2,
+            Action::TakeLock { .. }
+            | Action::ReleaseLock { .. }
+            | Action::SetAside { .. }
+            | Action::BringBack { .. }
+            | Action::Pause { .. }
+            | Action::Unpause { .. }
+            | Action::Kill { .. }
+            | Action::SetReplicas { .. }
+            | Action::SetImage { .. }
+            | Action::Rollout { .. }
+            | Action::Drill { .. }
+            | Action::Revert { .. } => 0.04,
+        };
+        sleep(self.lasting(seconds)).await;
+    }
+}
+
+impl Engine for Demo {
+    fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
+        let shared = self.0.clone();
+        let feed = Feed::new(topic);
+        // The streams hold nothing but their place: who reads slowly skips, and nothing grows meanwhile.
+        let following = stream::unfold((shared, feed, None, None), |(shared, mut feed, ticker, changes)| async move {
+            let mut ticker = ticker.unwrap_or_else(|| {
+                let mut ticker = interval(feed.rhythm());
+                ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                ticker
+            });
+            let mut changes = changes.unwrap_or_else(|| shared.changed.subscribe());
+            loop {
+                if feed.is_over() {
+                    return None;
+                }
+                tokio::select! {
+                    _ = ticker.tick() => {}
+                    _ = changes.changed() => {}
+                }
+                let updates = shared.look(|world| feed.poll(world));
+                if !updates.is_empty() {
+                    return Some((stream::iter(updates), (shared, feed, Some(ticker), Some(changes))));
+                }
+            }
+        });
+        following.flatten().boxed()
+    }
+
+    fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            shared.labour(&action, &report).await;
+            let result = shared.look(|world| act::apply(world, &action));
+            shared.changed.send_modify(|count| *count += 1);
+            result
+        })
+    }
+
+    fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            let words = shared.look(|world| {
+                let unit = world.unit(&shell.instance).ok_or_else(|| act::not_found("the instance"))?;
+                if unit.state != InstanceState::Running {
+                    return Err(EngineError::Conflict { what: unit.name.clone(), cause: "it does not run".into() });
+                }
+                Ok(shell::Words::of(unit))
+            })?;
+            let (input, typed) = mpsc::channel(64);
+            Ok(Attached { output: converse(words, typed), input })
+        })
+    }
+}
+
+/// The two ways of a shell: what is typed, and what it prints until it ends or nobody types any more.
+fn converse(words: shell::Words, typed: mpsc::Receiver<AttachedInput>) -> BoxStream<'static, Result<Bytes, EngineError>> {
+    let greeting = Bytes::from(words.greeting());
+    let talk = stream::unfold(Some((words, typed)), |state| async move {
+        let (mut words, mut typed) = state?;
+        loop {
+            match typed.recv().await? {
+                AttachedInput::Resize(..) => {}
+                AttachedInput::Bytes(bytes) => {
+                    let (said, over) = words.take(&bytes);
+                    let next = (!over).then_some((words, typed));
+                    return Some((Ok(Bytes::from(said)), next));
+                }
+            }
+        }
+    });
+    stream::once(async move { Ok(greeting) }).chain(talk).boxed()
+}

@@ -1,0 +1,153 @@
+//! What an action does to the demo world: one door for both vocabularies, each where it applies.
+
+use std::sync::Arc;
+
+use super::containers::Deed;
+use super::incident::{self, Incident};
+use super::world::World;
+use super::{containers, pods};
+use crate::engine::EngineError;
+use crate::model::{EnvironmentId, InstanceId, LockHolder, Mechanics, OperationId};
+use crate::operate::action::{Accepted, Action, InstanceRef};
+
+/// Does one small thing.
+///
+/// # Errors
+/// As on a real engine: [`EngineError::NotFound`], [`EngineError::Conflict`], [`EngineError::Rejected`], and
+/// [`EngineError::Unsupported`] for an action of the other vocabulary.
+pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError> {
+    match action {
+        Action::TakeLock { environment, holder, replaces } => take_lock(world, environment, holder, replaces.as_deref()),
+        Action::ReleaseLock { environment, operation } => release_lock(world, environment, operation.as_ref()),
+        Action::EnsureImage { environment, image, digest } => ensure_image(world, environment, image, digest.as_deref()),
+        Action::Create { operation, replica } => {
+            let index = place(world, &replica.environment, Mechanics::Instances)?;
+            containers::create(world, index, operation, replica)
+        }
+        Action::SetAside { instance } => on_instance(world, instance, Deed::SetAside),
+        Action::BringBack { instance } => on_instance(world, instance, Deed::BringBack),
+        Action::Start { instance } => on_instance(world, instance, Deed::Start),
+        Action::Stop { instance, .. } => on_instance(world, instance, Deed::Stop),
+        Action::Restart { instance, .. } => on_instance(world, instance, Deed::Restart),
+        Action::Pause { instance } => on_instance(world, instance, Deed::Pause),
+        Action::Unpause { instance } => on_instance(world, instance, Deed::Unpause),
+        Action::Kill { instance, signal } => on_instance(world, instance, Deed::Kill(signal)),
+        Action::Remove { instance, force } => on_instance(world, instance, Deed::Remove { force: *force }),
+        Action::SetReplicas { environment, workload, replicas } => {
+            let index = place(world, environment, Mechanics::Declared)?;
+            pods::set_replicas(world, index, workload, *replicas)
+        }
+        Action::SetImage { environment, workload, revision } => {
+            let index = place(world, environment, Mechanics::Declared)?;
+            pods::set_image(world, index, workload, revision)
+        }
+        Action::Rollout { environment, workload, operation } => {
+            let index = place(world, environment, Mechanics::Declared)?;
+            pods::rollout(world, index, workload, operation)
+        }
+        Action::Revert { environment, workload, to, revision } => {
+            let index = place(world, environment, Mechanics::Declared)?;
+            pods::revert(world, index, workload, *to, revision)
+        }
+        Action::Drill { name } => incident::play(world, Incident::parse(name)?).map(|()| Accepted::Done),
+    }
+}
+
+/// The index of an environment whose workloads are changed this way.
+fn place(world: &World, id: &EnvironmentId, mechanics: Mechanics) -> Result<usize, EngineError> {
+    let index = world.place(id).ok_or_else(|| not_found(format!("environment {id}")))?;
+    if world.places[index].stack.mechanics == mechanics {
+        return Ok(index);
+    }
+    let why = match mechanics {
+        Mechanics::Instances => "its pods are made by the engine; say how many replicas and which image are wanted instead",
+        Mechanics::Declared => "its containers are made one by one; there is no wanted state to declare",
+    };
+    Err(EngineError::Unsupported { what: format!("this change of {id}").into(), why: why.into() })
+}
+
+fn on_instance(world: &mut World, instance: &InstanceRef, deed: Deed) -> Result<Accepted, EngineError> {
+    let id = match instance {
+        InstanceRef::Known(id) => id,
+        InstanceRef::Made(slot) => return Err(not_found(format!("the instance of slot {slot}"))),
+    };
+    let Some(index) = world.places.iter().position(|p| p.find(id).is_some()) else {
+        let gone_is_fine = matches!(deed, Deed::Remove { .. });
+        return if gone_is_fine { Ok(Accepted::AlreadySo) } else { Err(not_found(format!("instance {}", short(id)))) };
+    };
+    match world.places[index].stack.mechanics {
+        Mechanics::Instances => containers::act(world, index, id, deed),
+        Mechanics::Declared => pods::act(world, index, id, deed),
+    }
+}
+
+fn take_lock(
+    world: &mut World,
+    id: &EnvironmentId,
+    holder: &LockHolder,
+    replaces: Option<&LockHolder>,
+) -> Result<Accepted, EngineError> {
+    let index = world.place(id).ok_or_else(|| not_found(format!("environment {id}")))?;
+    let lock = &mut world.places[index].lock;
+    if let Some(held) = lock.as_deref() {
+        if is_same_lock(held, holder) {
+            return Ok(Accepted::AlreadySo);
+        }
+        if !replaces.is_some_and(|old| is_same_lock(held, old)) {
+            let why = if held.why.is_empty() { String::new() } else { format!(": {}", held.why) };
+            let cause = format!("{} has held it since {}{why}", held.by, held.since);
+            return Err(EngineError::Conflict { what: format!("the lock of {id}").into(), cause: cause.into() });
+        }
+    }
+    *lock = Some(Arc::new(holder.clone()));
+    Ok(Accepted::Done)
+}
+
+/// An operation's lock is its own wherever it goes on; one taken by hand is the one taken by that person at that moment.
+fn is_same_lock(held: &LockHolder, other: &LockHolder) -> bool {
+    held.operation == other.operation && (held.operation.is_some() || (held.by == other.by && held.since == other.since))
+}
+
+fn release_lock(world: &mut World, id: &EnvironmentId, operation: Option<&OperationId>) -> Result<Accepted, EngineError> {
+    let index = world.place(id).ok_or_else(|| not_found(format!("environment {id}")))?;
+    let lock = &mut world.places[index].lock;
+    let ours = lock.as_ref().is_some_and(|held| operation.is_none_or(|op| held.operation.as_ref() == Some(op)));
+    if !ours {
+        return Ok(Accepted::AlreadySo);
+    }
+    *lock = None;
+    Ok(Accepted::Done)
+}
+
+/// Whether the image would have to be pulled; `None` where there is no such image at all.
+#[must_use]
+pub fn needs_pull(world: &World, id: &EnvironmentId, image: &str) -> Option<bool> {
+    let place = &world.places[world.place(id)?];
+    let (repository, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+    let recipe = place.stack.recipes.iter().find(|r| r.repository == repository)?;
+    super::declared::exists(recipe, tag).then(|| !place.images.contains(image))
+}
+
+fn ensure_image(world: &mut World, id: &EnvironmentId, image: &Arc<str>, digest: Option<&str>) -> Result<Accepted, EngineError> {
+    let index = world.place(id).ok_or_else(|| not_found(format!("environment {id}")))?;
+    let pulled = needs_pull(world, id, image).ok_or_else(|| not_found(format!("image {image}")))?;
+    let content = super::dice::digest(image);
+    if digest.is_some_and(|wanted| wanted != content) {
+        return Err(not_found(format!("image {image} with that digest")));
+    }
+    if pulled {
+        world.places[index].images.insert(image.clone());
+    }
+    Ok(Accepted::Image { digest: Some(content.into()), pulled })
+}
+
+/// Something that does not exist.
+pub(super) fn not_found(what: impl Into<Arc<str>>) -> EngineError {
+    let what: Arc<str> = what.into();
+    EngineError::NotFound { what: crate::observe::text::clean(&what).into() }
+}
+
+/// The first digits of an identity, as people know them.
+pub(super) fn short(id: &InstanceId) -> &str {
+    if id.as_str().contains('/') { id.as_str() } else { id.as_str().get(..12).unwrap_or(id.as_str()) }
+}
