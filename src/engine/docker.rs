@@ -3,9 +3,65 @@
 pub mod attach;
 pub mod client;
 pub mod context;
+pub mod convert;
+pub mod describe;
+pub mod events;
+mod inventory;
 mod known;
 pub mod labels;
+pub mod logs;
 pub mod operate;
 mod outlet;
 pub mod stats;
-mod wire;
+pub mod wire;
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+
+use self::client::{Client, Pace};
+use super::{Attached, Engine, EngineError, Report, Shell, Topic, Update};
+use crate::config::ConnectionSpec;
+use crate::operate::{Accepted, Action};
+
+/// The engine of `spec`, its address pinned now. Never blocks and never fails: what is wrong comes as a
+/// [`crate::model::Link`] of the inventory, which goes on trying. Only the inventory tells the link; the other topics
+/// are silent while the engine is away and go on by themselves.
+#[must_use]
+pub fn connect(spec: &ConnectionSpec) -> Arc<dyn Engine> {
+    connect_at(spec, Pace::default())
+}
+
+/// As [`connect`], at another pace.
+#[must_use]
+pub fn connect_at(spec: &ConnectionSpec, pace: Pace) -> Arc<dyn Engine> {
+    Arc::new(Docker { client: Client::with_pace(spec, pace) })
+}
+
+struct Docker {
+    client: Client,
+}
+
+impl Engine for Docker {
+    fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
+        let client = self.client.clone();
+        match topic {
+            Topic::Inventory => inventory::follow(client),
+            Topic::Stats { instances, every } => stats::follow(client, instances, every),
+            Topic::Logs(query) => logs::follow(client, query),
+            Topic::Describe(subject) => describe::follow(client, subject),
+        }
+    }
+
+    fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
+        let client = self.client.clone();
+        async move { operate::execute(&client, action, report).await }.boxed()
+    }
+
+    fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {
+        let client = self.client.clone();
+        async move { attach::attach(&client, shell).await }.boxed()
+    }
+}

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::context::{self, Endpoint};
+use super::convert::Places;
 use super::known::Known;
 use crate::config::{ConnectionSpec, DockerTarget, EnvironmentSpec, TargetSpec};
 use crate::engine::EngineError;
@@ -108,6 +109,17 @@ impl Client {
     #[must_use]
     pub fn discovers(&self) -> bool {
         self.inner.discover
+    }
+
+    /// Which environment a container on it belongs to.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        Places {
+            connection: self.inner.connection.clone(),
+            endpoint: self.endpoint(),
+            specs: self.inner.environments.clone(),
+            discover: self.inner.discover,
+        }
     }
 
     /// Its intervals.

@@ -1,10 +1,12 @@
 //! What the topics of one endpoint share: the last inventory, when the connection was taken up again, the last counters.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
+use super::client::Client;
 use super::stats::Reading;
 use crate::model::{InstanceId, InstanceState, Inventory};
 
@@ -17,6 +19,23 @@ pub struct Known {
     readings: Mutex<HashMap<InstanceId, Reading>>,
     /// Environment name to Compose project, where they differ without configuration.
     projects: Mutex<HashMap<Arc<str>, Arc<str>>>,
+    /// How many inventory topics are followed now.
+    followers: AtomicUsize,
+}
+
+/// Somebody follows the inventory for as long as this lives.
+pub(super) struct Follower {
+    client: Client,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let known = self.client.known();
+        if known.followers.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // It would only grow old.
+            known.inventory.send_replace(None);
+        }
+    }
 }
 
 impl Default for Known {
@@ -26,6 +45,7 @@ impl Default for Known {
             returned: watch::Sender::new(0),
             readings: Mutex::default(),
             projects: Mutex::default(),
+            followers: AtomicUsize::new(0),
         }
     }
 }
@@ -47,9 +67,10 @@ impl Known {
         self.inventory.send_replace(Some(inventory));
     }
 
-    /// Nobody follows the inventory any more: it would only grow old.
-    pub(super) fn forget_inventory(&self) {
-        self.inventory.send_replace(None);
+    /// From now on somebody follows the inventory of `client`, whose knowledge this is.
+    pub(super) fn follower(client: &Client) -> Follower {
+        client.known().followers.fetch_add(1, Ordering::AcqRel);
+        Follower { client: client.clone() }
     }
 
     /// Wakes when the engine is back after it was gone.

@@ -101,6 +101,7 @@ pub struct Inspected {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct State {
+    pub status: Option<String>,
     #[serde(rename = "OOMKilled")]
     pub oom_killed: Option<bool>,
     pub running: Option<bool>,

@@ -1,0 +1,214 @@
+//! The inventory topic: one list at the start, events from then on, inspections in the background, and a link that never
+//! lies about how fresh all that is.
+
+mod holding;
+mod inspect;
+mod link;
+
+use std::sync::Arc;
+
+use futures_util::stream::BoxStream;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use super::client::{Backoff, Client};
+use super::events::{self, Lines, Told};
+use super::known::Known;
+use super::outlet::{Outlet, drive};
+use crate::engine::{EngineError, Update};
+use crate::model::Item;
+use holding::Holding;
+use inspect::Inspections;
+use link::LinkTeller;
+
+/// After a list, at least this many times its own duration passes before the next: a slow engine is asked less.
+const LIST_REST: u32 = 5;
+
+/// Follows everything the endpoint holds.
+pub fn follow(client: Client) -> BoxStream<'static, Update> {
+    drive(move |outlet| async move {
+        let _follower = Known::follower(&client);
+        let mut watch = Watch::new(client, outlet);
+        let mut backoff = Backoff::default();
+        // Ends only when nobody reads any more.
+        while let Ok(error) = watch.attempt(&mut backoff).await {
+            let noise = Timestamp::now().subsec_nanosecond().unsigned_abs();
+            let pause = backoff.next(watch.client.pace(), link::is_hopeless(&error), noise);
+            if !watch.outlet.send(watch.link.lost(&error, pause)).await {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+        }
+    })
+}
+
+/// Nobody reads the topic any more.
+struct Unread;
+
+struct Watch {
+    client: Client,
+    outlet: Outlet,
+    link: LinkTeller,
+    holding: Holding,
+    told: Told,
+    due: Due,
+}
+
+/// When what is to be done next; `None` is not at all.
+struct Due {
+    ping: Instant,
+    list: Option<Instant>,
+    resync: Instant,
+    look_again: Instant,
+    hand_over: Option<Instant>,
+    /// No list before this.
+    rested: Instant,
+}
+
+impl Watch {
+    fn new(client: Client, outlet: Outlet) -> Self {
+        let now = Instant::now();
+        let due = Due { ping: now, list: None, resync: now, look_again: now, hand_over: None, rested: now };
+        let holding = Holding::new(&client);
+        Self { client, outlet, link: LinkTeller::default(), holding, told: Told::default(), due }
+    }
+
+    /// Connects and follows until the engine is lost.
+    async fn attempt(&mut self, backoff: &mut Backoff) -> Result<EngineError, Unread> {
+        if let Err(error) = self.list().await {
+            return Ok(error);
+        }
+        // The first list is shown before anything else is asked.
+        let update = self.link.connected();
+        self.tell(update).await?;
+        self.hand_over().await?;
+        let path = self.told.path(Timestamp::now());
+        let opened = guarded(&self.client, self.client.get("Following events", &path)).await;
+        let body = match opened {
+            Ok(reply) => reply.into_body(),
+            Err(error) => return Ok(error),
+        };
+        if self.link.came_back() {
+            self.client.known().came_back();
+        }
+        backoff.reset();
+        self.stay(body).await
+    }
+
+    async fn tell(&mut self, update: Option<Update>) -> Result<(), Unread> {
+        let Some(update) = update else { return Ok(()) };
+        if self.outlet.send(update).await { Ok(()) } else { Err(Unread) }
+    }
+
+    /// Follows an open event stream until the engine is lost.
+    async fn stay(&mut self, mut body: Incoming) -> Result<EngineError, Unread> {
+        let pace = self.client.pace().clone();
+        let mut lines = Lines::default();
+        let mut inspections = Inspections::new(self.client.clone());
+        let now = Instant::now();
+        self.due.ping = now;
+        self.due.look_again = now + pace.look_again;
+        inspections.want(self.holding.lacking());
+        loop {
+            tokio::select! {
+                frame = body.frame() => match frame {
+                    Some(Ok(frame)) => {
+                        let bytes = frame.data_ref().map(|d| lines.push(d)).unwrap_or_default();
+                        self.events(bytes).await?;
+                    }
+                    Some(Err(error)) => return Ok(self.client.fail("Following events", error.into())),
+                    None => return Ok(EngineError::Unreachable { endpoint: self.client.endpoint(), cause: events::ended() }),
+                },
+                () = sleep_until(self.due.ping) => match self.client.ping().await {
+                    Ok(latency) => {
+                        self.due.ping = Instant::now() + pace.ping_every;
+                        let update = self.link.heard(latency);
+                        self.tell(update).await?;
+                    }
+                    Err(error) => return Ok(error),
+                },
+                (id, details) = inspections.next() => {
+                    if self.holding.add(id, details) {
+                        self.due.list.get_or_insert(Instant::now() + pace.debounce);
+                    }
+                    let soon = if inspections.is_idle() { Instant::now() } else { Instant::now() + pace.debounce };
+                    self.due.hand_over = Some(self.due.hand_over.unwrap_or(soon).min(soon));
+                }
+                () = sleep_until(self.due.list.unwrap_or(self.due.resync).min(self.due.resync)) => {
+                    if let Err(error) = self.list().await {
+                        return Ok(error);
+                    }
+                    self.hand_over().await?;
+                    inspections.want(self.holding.lacking());
+                }
+                () = sleep_until(self.due.hand_over.unwrap_or(now)), if self.due.hand_over.is_some() => {
+                    self.hand_over().await?;
+                }
+                () = sleep_until(self.due.look_again) => {
+                    self.due.look_again = Instant::now() + pace.look_again;
+                    inspections.want(self.holding.unwell());
+                    // What was noted to settle may have.
+                    self.hand_over().await?;
+                }
+            }
+        }
+    }
+
+    /// Notes events: the timeline hears them, and what they change is asked for soon.
+    async fn events(&mut self, events: Vec<super::events::Event>) -> Result<(), Unread> {
+        let mut items: Vec<Item> = Vec::new();
+        for event in events {
+            if !self.told.is_new(&event) {
+                continue;
+            }
+            if self.holding.is_news(&event) {
+                self.holding.touch(&event.instance());
+                let soon = Instant::now() + self.client.pace().debounce;
+                self.due.list.get_or_insert(soon.max(self.due.rested));
+            }
+            items.extend(event.item(self.holding.places()));
+        }
+        if items.is_empty() { Ok(()) } else { self.tell(Some(Update::Events(items))).await }
+    }
+
+    /// Asks for the list.
+    async fn list(&mut self) -> Result<(), EngineError> {
+        let begun = Instant::now();
+        self.holding.begin_list(Timestamp::now());
+        let body = guarded(&self.client, self.client.get_bytes("Listing containers", "/containers/json?all=true")).await?;
+        let now = Instant::now();
+        self.due.list = None;
+        self.due.resync = now + self.client.pace().resync;
+        self.due.rested = now + (now - begun) * LIST_REST;
+        self.holding.listed(&body).map_err(|cause| self.client.nonsense(&cause))
+    }
+
+    /// Hands the inventory over, unless it is what it was.
+    async fn hand_over(&mut self) -> Result<(), Unread> {
+        self.due.hand_over = None;
+        match self.holding.inventory(&self.client, Timestamp::now()) {
+            Some(inventory) => {
+                self.client.known().saw(Arc::clone(&inventory));
+                self.tell(Some(Update::Inventory(inventory))).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Waits for an answer for as long as the engine shows signs of life: a long answer is not a hang.
+async fn guarded<T>(client: &Client, answer: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    tokio::pin!(answer);
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer,
+            () = tokio::time::sleep(client.pace().ping_every) => {}
+        }
+        tokio::select! {
+            answer = &mut answer => return answer,
+            alive = client.ping() => alive.map(drop)?,
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What is held of the engine between answers: the containers as listed, what inspections added, and the last inventory.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::EngineError;
+use crate::engine::docker::client::Client;
+use crate::engine::docker::convert::{Details, Interner, Places, Seen, assemble, list};
+use crate::engine::docker::events::Event;
+use crate::engine::docker::wire::Inspected;
+use crate::model::{Health, InstanceId, InstanceState, Inventory};
+
+/// Containers that are not well looked at again in one go, at most.
+const UNWELL_AT_ONCE: usize = 32;
+/// An event that is this much older than the last list was in it, nanoseconds: clocks differ a little.
+const SKEW_NS: i64 = 2_000_000_000;
+
+/// What is held between answers.
+pub(super) struct Holding {
+    places: Places,
+    interner: Interner,
+    seen: Vec<Seen>,
+    details: HashMap<InstanceId, Details>,
+    /// Something happened to these since they were inspected.
+    touched: HashSet<InstanceId>,
+    last: Option<Arc<Inventory>>,
+    /// When the last list was asked for, nanoseconds.
+    listed_ns: i64,
+}
+
+impl Holding {
+    pub(super) fn new(client: &Client) -> Self {
+        Self {
+            places: client.places(),
+            interner: Interner::default(),
+            seen: Vec::new(),
+            details: HashMap::new(),
+            touched: HashSet::new(),
+            last: None,
+            listed_ns: 0,
+        }
+    }
+
+    pub(super) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    pub(super) fn begin_list(&mut self, now: Timestamp) {
+        self.listed_ns = i64::try_from(now.as_nanosecond()).unwrap_or(0);
+    }
+
+    /// Takes a new list in.
+    pub(super) fn listed(&mut self, body: &[u8]) -> Result<(), String> {
+        let before: HashMap<InstanceId, Seen> = self.seen.drain(..).map(|s| (s.id.clone(), s)).collect();
+        let (seen, interner) = (&mut self.seen, &mut self.interner);
+        let odd = list::read(body, |listed| {
+            let known = before.get(&InstanceId::new(listed.id.as_str()));
+            seen.extend(Seen::new(listed, known, interner));
+        });
+        if odd.is_err() {
+            // What was known stays known.
+            self.seen = before.into_values().collect();
+        }
+        let odd = odd?;
+        if odd > 0 {
+            tracing::warn!(odd, "containers in the list could not be read");
+        }
+        let there: HashSet<&InstanceId> = self.seen.iter().map(|s| &s.id).collect();
+        self.details.retain(|id, _| there.contains(id));
+        self.touched.retain(|id| there.contains(id));
+        Ok(())
+    }
+
+    /// Whether the event is about something the last list cannot have told.
+    pub(super) fn is_news(&self, event: &Event) -> bool {
+        event.changes_the_list() && event.at_ns() >= self.listed_ns.saturating_sub(SKEW_NS)
+    }
+
+    /// Something happened to it: what was inspected may not be true any more.
+    pub(super) fn touch(&mut self, id: &InstanceId) {
+        self.touched.insert(id.clone());
+    }
+
+    /// Containers whose inspection is missing or outdated, and whether it is urgent.
+    pub(super) fn lacking(&mut self) -> Vec<(InstanceId, bool)> {
+        let lacking = |s: &&Seen| {
+            s.lock.is_none() && (self.touched.contains(&s.id) || self.details.get(&s.id).is_none_or(|d| d.key != s.key()))
+        };
+        let ids = self.seen.iter().filter(lacking).map(|s| (s.id.clone(), s.looks_wrong())).collect();
+        self.touched.clear();
+        ids
+    }
+
+    /// Containers whose health log grows without events.
+    pub(super) fn unwell(&self) -> Vec<(InstanceId, bool)> {
+        let unwell =
+            |s: &&Seen| s.state == InstanceState::Running && matches!(s.health, Some(Health::Unhealthy | Health::Starting));
+        self.seen.iter().filter(unwell).take(UNWELL_AT_ONCE).map(|s| (s.id.clone(), false)).collect()
+    }
+
+    /// Takes an inspection in. True when the list should be asked again: the container is gone.
+    pub(super) fn add(&mut self, id: InstanceId, answer: Result<Inspected, EngineError>) -> bool {
+        match answer {
+            Ok(inspected) => {
+                if let Some(seen) = self.seen.iter().find(|s| s.id == id) {
+                    let details = Details::new(&inspected, seen.key(), &mut self.interner);
+                    self.details.insert(id, details);
+                }
+                false
+            }
+            Err(EngineError::NotFound { .. }) => self.seen.iter().any(|s| s.id == id),
+            // The next list asks again.
+            Err(_) => false,
+        }
+    }
+
+    /// The inventory of all that is held; none when the last one still holds.
+    pub(super) fn inventory(&mut self, client: &Client, now: Timestamp) -> Option<Arc<Inventory>> {
+        self.places.endpoint = client.endpoint();
+        let inventory = assemble(&self.seen, &self.details, &self.places, client.words(), self.last.as_deref(), now);
+        let same = self.last.as_ref().is_some_and(|last| {
+            last.engine == inventory.engine
+                && last.environments.len() == inventory.environments.len()
+                && last.environments.iter().zip(&inventory.environments).all(|(a, b)| Arc::ptr_eq(a, b))
+        });
+        if same {
+            return None;
+        }
+        let groups = self.seen.iter().map(|s| &s.group);
+        client.known().set_projects(self.places.renamed(groups));
+        client.known().retain_readings(|id| self.seen.iter().any(|s| &s.id == id));
+        let inventory = Arc::new(inventory);
+        self.last = Some(inventory.clone());
+        self.interner.sweep();
+        Some(inventory)
+    }
+}

@@ -1,0 +1,313 @@
+//! The log topic: one instance's lines, in batches, through restarts of the instance, of the engine and of the connection,
+//! without loss and without a line twice.
+
+mod demux;
+mod resume;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::BoxStream;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::client::{Backoff, Client};
+use super::convert::{state, time};
+use super::outlet::{Outlet, drive};
+use super::wire::{Inspected, segment};
+use crate::engine::{EngineError, LogQuery, Update};
+use crate::model::InstanceState;
+use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
+
+pub use demux::{Demux, Line};
+pub use resume::Resume;
+
+/// A batch is handed over when its text has this many bytes, whatever the time.
+const BATCH_BYTES: usize = 256 * 1024;
+/// The first lines are handed over after this.
+const FIRST_FLUSH: Duration = Duration::from_millis(5);
+/// How often an ended instance is looked at when no inventory says that it runs again.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Follows a log.
+pub fn follow(client: Client, query: LogQuery) -> BoxStream<'static, Update> {
+    drive(move |outlet| async move {
+        let log = Log { client, query, outlet, resume: Resume::default(), opened: None, flushed: false };
+        // Ends when there is nothing more to say, or nobody reads any more.
+        let _: Result<(), Unread> = log.run().await;
+    })
+}
+
+/// Nobody reads the topic any more.
+struct Unread;
+
+struct Log {
+    client: Client,
+    query: LogQuery,
+    outlet: Outlet,
+    resume: Resume,
+    /// The engine's time when the log was first opened: where to go on when not a single line was seen.
+    opened: Option<Timestamp>,
+    flushed: bool,
+}
+
+/// How one reply ended.
+enum End {
+    /// The engine said all there is: the instance has ended, or nothing was to be followed.
+    Finished,
+    Lost(EngineError),
+    /// The engine was away and is back: the connection may hang without anybody noticing.
+    Renewed,
+}
+
+/// What an ended instance turned out to be.
+enum Look {
+    Runs,
+    Ended(String),
+    Gone,
+}
+
+impl Log {
+    async fn run(mut self) -> Result<(), Unread> {
+        let mut returns = self.client.known().returns();
+        let mut backoff = Backoff::default();
+        let mut lost_at: Option<Timestamp> = None;
+        loop {
+            returns.mark_unchanged();
+            let error = match self.open().await {
+                Ok(body) => {
+                    backoff.reset();
+                    if let Some(at) = lost_at.take() {
+                        self.mark(Marker::Reconnected(reconnected(at))).await?;
+                    }
+                    match self.read(body, &mut returns).await? {
+                        End::Finished if !self.query.follow || self.query.previous => return Ok(()),
+                        End::Finished => match self.await_next_run(&mut returns).await? {
+                            true => continue,
+                            false => return Ok(()),
+                        },
+                        End::Renewed => None,
+                        End::Lost(error) => Some(error),
+                    }
+                }
+                Err(error) => Some(error),
+            };
+            lost_at.get_or_insert_with(Timestamp::now);
+            let Some(error) = error else { continue };
+            if let Some(why) = hopeless(&error) {
+                return self.mark(Marker::Ended(why)).await;
+            }
+            let pause =
+                backoff.next(self.client.pace(), !error.is_transient(), Timestamp::now().subsec_nanosecond().unsigned_abs());
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = returns.changed() => {}
+            }
+        }
+    }
+
+    /// Opens the log where it was left.
+    async fn open(&mut self) -> Result<Incoming, EngineError> {
+        let until = if self.query.previous { Some(self.began().await?) } else { None };
+        let path = self.path(until);
+        let reply = self.client.get(&format!("The log of {}", short(self.query.instance.as_str())), &path).await?;
+        if self.opened.is_none() {
+            let date = reply.headers().get("date").and_then(|d| d.to_str().ok());
+            self.opened =
+                Some(date.and_then(|d| jiff::fmt::rfc2822::parse(d).ok()).map_or_else(Timestamp::now, |d| d.timestamp()));
+        }
+        Ok(reply.into_body())
+    }
+
+    /// When the run of now began: what is before it belongs to the runs before.
+    async fn began(&self) -> Result<Timestamp, EngineError> {
+        let inspected = self.inspect().await?;
+        Ok(inspected.state.started_at.as_deref().and_then(time).unwrap_or(Timestamp::UNIX_EPOCH))
+    }
+
+    async fn inspect(&self) -> Result<Inspected, EngineError> {
+        let id = self.query.instance.as_str();
+        self.client.get_json(&format!("Container {}", short(id)), &format!("/containers/{}/json", segment(id))).await
+    }
+
+    fn path(&mut self, until: Option<Timestamp>) -> String {
+        let mut path =
+            format!("/containers/{}/logs?stdout=true&stderr=true&timestamps=true", segment(self.query.instance.as_str()));
+        let mut add = |name: &str, value: &str| {
+            path.push('&');
+            path.push_str(name);
+            path.push('=');
+            path.push_str(value);
+        };
+        if self.query.follow && !self.query.previous {
+            add("follow", "true");
+        }
+        if let Some(until) = until {
+            add("until", &stamp(until));
+        }
+        let again = self.resume.begin_again();
+        // A log that was empty, or of which no history was wanted, goes on where it was opened.
+        let nothing_yet = || self.opened.filter(|_| self.query.tail == Some(0));
+        match again.or_else(nothing_yet) {
+            Some(since) => add("since", &stamp(since)),
+            None => {
+                if let Some(since) = self.query.since {
+                    add("since", &stamp(since));
+                }
+                // An empty log has no history to be spared: everything in it now is new.
+                if let Some(tail) = self.query.tail.filter(|_| self.opened.is_none()) {
+                    add("tail", &tail.to_string());
+                }
+            }
+        }
+        path
+    }
+
+    /// Reads a reply to its end.
+    async fn read(&mut self, mut body: Incoming, returns: &mut watch::Receiver<u64>) -> Result<End, Unread> {
+        let mut demux = Demux::default();
+        let mut chunk = ChunkBuilder::new();
+        let mut due = Instant::now();
+        let end = loop {
+            tokio::select! {
+                // What is there is read before time is looked at.
+                biased;
+                frame = body.frame() => match frame {
+                    Some(Ok(frame)) => {
+                        let Some(data) = frame.data_ref() else { continue };
+                        if chunk.is_empty() {
+                            due = Instant::now() + if self.flushed { self.client.pace().log_flush } else { FIRST_FLUSH };
+                        }
+                        let resume = &mut self.resume;
+                        demux.push(data, &mut |line| keep(resume, &mut chunk, line));
+                        if chunk.bytes() >= BATCH_BYTES || (!chunk.is_empty() && Instant::now() >= due) {
+                            self.hand_over(&mut chunk).await?;
+                        }
+                    }
+                    Some(Err(error)) => break End::Lost(self.client.fail("Following the log", error.into())),
+                    None => break End::Finished,
+                },
+                () = sleep_until(due), if !chunk.is_empty() => self.hand_over(&mut chunk).await?,
+                _ = returns.changed() => break End::Renewed,
+            }
+        };
+        if matches!(end, End::Finished) {
+            let resume = &mut self.resume;
+            demux.finish(&mut |line| keep(resume, &mut chunk, line));
+        }
+        self.hand_over(&mut chunk).await?;
+        Ok(end)
+    }
+
+    async fn hand_over(&mut self, chunk: &mut ChunkBuilder) -> Result<(), Unread> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        self.flushed = true;
+        let chunk = Arc::new(std::mem::take(chunk).finish());
+        let batch = LogBatch { instance: self.query.instance.clone(), chunk };
+        if self.outlet.send(Update::Logs(batch)).await { Ok(()) } else { Err(Unread) }
+    }
+
+    async fn mark(&mut self, marker: Marker) -> Result<(), Unread> {
+        let mut chunk = ChunkBuilder::new();
+        // Among the lines it belongs after the last one seen, on the engine's clock.
+        chunk.marker(self.resume.latest().unwrap_or_else(Timestamp::now), marker);
+        self.hand_over(&mut chunk).await
+    }
+
+    /// The instance has ended: says so and waits until it runs again. False when it never will.
+    async fn await_next_run(&mut self, returns: &mut watch::Receiver<u64>) -> Result<bool, Unread> {
+        let mut told = false;
+        let mut inventories = self.client.known().inventories();
+        loop {
+            inventories.mark_unchanged();
+            match self.look().await {
+                Ok(Look::Runs) => return Ok(true),
+                Ok(Look::Gone) => {
+                    self.mark(Marker::Ended("the container is gone".into())).await?;
+                    return Ok(false);
+                }
+                Ok(Look::Ended(how)) if !told => {
+                    told = true;
+                    self.mark(Marker::Ended(how.into())).await?;
+                }
+                // What cannot be asked now is asked again.
+                Ok(Look::Ended(_)) | Err(_) => {}
+            }
+            // With an inventory at hand nothing needs to be asked until that changes.
+            let watched = told && self.client.known().inventory().is_some();
+            tokio::select! {
+                _ = inventories.changed() => {}
+                _ = returns.changed() => {}
+                () = sleep(LOOK), if !watched => {}
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<Look, EngineError> {
+        let inspected = match self.inspect().await {
+            Ok(inspected) => inspected,
+            Err(EngineError::NotFound { .. }) => return Ok(Look::Gone),
+            Err(error) => return Err(error),
+        };
+        let now = inspected.state.status.as_deref().map_or(InstanceState::Unknown, state);
+        Ok(match now {
+            InstanceState::Running | InstanceState::Paused => Look::Runs,
+            InstanceState::Restarting => Look::Ended("the container has ended and is being restarted".into()),
+            InstanceState::Created
+            | InstanceState::Removing
+            | InstanceState::Exited
+            | InstanceState::Dead
+            | InstanceState::Unknown => match inspected.state.exit_code {
+                Some(code) => Look::Ended(format!("the container has ended with exit code {code}")),
+                None => Look::Ended("the container has ended".into()),
+            },
+        })
+    }
+}
+
+/// Adds a line unless it was seen before the connection was lost.
+fn keep(resume: &mut Resume, chunk: &mut ChunkBuilder, line: Line<'_>) {
+    let at = line.at.or_else(|| resume.latest()).unwrap_or_else(Timestamp::now);
+    if resume.is_new(at, line.bytes) {
+        chunk.line(at, line.stream, line.bytes);
+    }
+}
+
+/// Why it is pointless to ask again.
+fn hopeless(error: &EngineError) -> Option<Arc<str>> {
+    match error {
+        EngineError::NotFound { .. } => Some("the container is gone".into()),
+        // A log driver that cannot be read; a log file that is damaged is a 500 and may be readable later.
+        EngineError::Rejected { status: 501, message, .. } => Some(message.clone()),
+        EngineError::Rejected { message, .. } if message.contains("does not support reading") => Some(message.clone()),
+        EngineError::Unreachable { .. }
+        | EngineError::Permission { .. }
+        | EngineError::Tls { .. }
+        | EngineError::TooOld { .. }
+        | EngineError::Conflict { .. }
+        | EngineError::Rejected { .. }
+        | EngineError::TimedOut { .. }
+        | EngineError::Unsupported { .. }
+        | EngineError::Protocol { .. } => None,
+    }
+}
+
+fn reconnected(lost_at: Timestamp) -> Arc<str> {
+    let (lost, back) = (lost_at.strftime("%H:%M:%S"), Timestamp::now().strftime("%H:%M:%S"));
+    format!("connection lost at {lost}, taken up again at {back} UTC, nothing lost").into()
+}
+
+/// Seconds and nanoseconds since 1970, as the engine takes them.
+fn stamp(at: Timestamp) -> String {
+    let ns = at.as_nanosecond().max(0);
+    format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000)
+}
+
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
+}
