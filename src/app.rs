@@ -1,16 +1,20 @@
 //! What the program knows and how it changes: `update(&mut State, Msg) -> Vec<Effect>` and
 //! `subscriptions(&State) -> BTreeSet<…>`. Knows no network, file, clock, thread or terminal; both faces drive it.
 
+pub mod available;
 pub mod command;
 pub mod effect;
 pub mod figures;
 pub mod format;
+pub mod help;
 pub mod layout;
 pub mod msg;
 pub mod operations;
+pub mod palette;
 pub mod rows;
 pub mod state;
 pub mod subscription;
+pub mod target;
 pub mod update;
 
 pub use command::Command;

@@ -4,7 +4,7 @@ mod columns;
 mod tabs;
 
 pub use columns::{Placed, place};
-pub use tabs::{Tab, tabs};
+pub use tabs::{Tab, summary, summary_room, tabs};
 
 use super::rows;
 use super::state::{RowId, Screen, State, View};

@@ -17,9 +17,12 @@ use crate::model::{Health, Tier};
 
 pub use cell::cell;
 pub use columns::{columns, title};
+pub(in crate::app) use filter::contains;
 pub use filter::{Filter, filter_error};
 pub use note::note;
+pub(in crate::app) use order::refresh;
 pub use order::{Listed, default_sort, order};
+pub(in crate::app) use sort::first_direction;
 pub use subject::{Subject, label, subject};
 
 /// A column of any list.
@@ -117,4 +120,13 @@ pub fn index_of(rows: &Arc<[RowId]>, row: &RowId, hint: usize) -> Option<usize> 
 #[must_use]
 pub fn is_list(screen: Screen) -> bool {
     !columns(screen).is_empty()
+}
+
+/// Whether the column shows a measured figure, which changes without anything else changing.
+#[must_use]
+pub fn is_figure(column: Column) -> bool {
+    matches!(
+        column,
+        Column::Cpu | Column::CpuTrend | Column::Memory | Column::MemoryLimit | Column::Net | Column::Block | Column::Pids
+    )
 }

@@ -231,6 +231,8 @@ pub struct LogView {
     pub search: Option<Search>,
     pub previous: bool,
     pub tail: u64,
+    /// The state's generation when the sources were last compared with what is there.
+    pub synced: u64,
     /// Everything in the log is as fresh as its feeds: the worst of them.
     pub link: Link,
 }
@@ -299,6 +301,8 @@ pub struct Operations {
     pub offered: BTreeSet<OperationId>,
     /// The lock holders last asked about.
     pub probed: BTreeSet<(u32, u64)>,
+    /// When they were asked about.
+    pub probed_at: Option<Timestamp>,
 }
 
 /// A finished operation, from this run or the journal.

@@ -1,9 +1,109 @@
 //! The router: one message in, effects out; one file per concern below.
 
-use super::msg::Stamped;
+mod confirm;
+mod discovery;
+mod keys;
+mod logs;
+mod menus;
+mod navigation;
+mod observe;
+mod operations;
+mod output;
+mod overlay;
+mod palette;
+mod prompt;
+mod reading;
+mod run;
+mod search;
+mod table;
+mod wish;
+
+use crate::engine::Update;
+use crate::operate::machine::Event;
+
+use super::msg::{Msg, Stamped};
+use super::state::Overlay;
 use super::{Effect, State};
 
+pub use keys::context;
+pub use overlay::QUIT_ANSWERS;
+
+/// Whether there is a log to follow of what is selected.
+pub(in crate::app) fn can_follow(state: &State) -> bool {
+    logs::of_selection(state).is_ok()
+}
+
+pub(in crate::app) use menus::commands as menu_commands;
+pub(in crate::app) use navigation::described;
+
+/// Seconds a message is shown; bad news stays longer.
+const MESSAGE_SECONDS: [i64; 2] = [5, 10];
+
 /// Takes a message into the state and says what is to be done outside.
-pub fn update(_state: &mut State, _msg: Stamped) -> Vec<Effect> {
+pub fn update(state: &mut State, stamped: Stamped) -> Vec<Effect> {
+    // Clocks may step back; ages may not.
+    state.now = state.now.max(stamped.at);
+    let mut effects = dispatch(state, stamped.msg);
+    effects.extend(settle(state));
+    effects
+}
+
+fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
+    match msg {
+        Msg::Key(chord) => keys::key(state, chord),
+        Msg::Paste(text) => keys::paste(state, &text),
+        Msg::Wheel(rows) => run::wheel(state, rows),
+        Msg::Click(x, y) => run::click(state, x, y),
+        Msg::Resize(width, height) => {
+            state.size = (width, height);
+            Vec::new()
+        }
+        Msg::Tick => tick(state),
+        Msg::Run(command) => run::run(state, command),
+        Msg::Ask(request, answer) => operations::ask(state, request, &answer),
+        Msg::Update { connection, update } => match update {
+            Update::Link(link) => observe::link(state, &connection, link),
+            Update::Inventory(inventory) => observe::inventory(state, &connection, &inventory),
+            Update::Events(items) => observe::events(state, &connection, items),
+            Update::Samples(samples) => observe::samples(state, &connection, &samples),
+            Update::Logs(batch) => logs::take_in(state, &connection, &batch),
+            Update::Description(description) => observe::description(state, &description),
+        },
+        Msg::Done { operation, ticket, result } => operations::event(state, &operation, Event::Done(ticket, result)),
+        Msg::Progress { operation, ticket, text } => operations::event(state, &operation, Event::Progress(ticket, text)),
+        Msg::JournalFailed(why) => {
+            state.say(false, format!("the audit journal could not be written: {why}"));
+            Vec::new()
+        }
+        Msg::Journal(records) => operations::past(state, records),
+        Msg::Note { ok, text } => {
+            state.say(ok, text);
+            Vec::new()
+        }
+        Msg::Alive(living) => discovery::alive(state, living),
+    }
+}
+
+fn tick(state: &mut State) -> Vec<Effect> {
+    search::recount(state);
+    let mut effects = operations::tick(state);
+    effects.extend(discovery::owners(state));
+    effects
+}
+
+/// What holds after every message: the selection exists, the list is made, the log follows what is there.
+fn settle(state: &mut State) -> Vec<Effect> {
+    let now = state.now.as_second();
+    state.messages.retain(|m| now - m.at.as_second() < MESSAGE_SECONDS[usize::from(!m.ok)]);
+    logs::sync(state);
+    table::settle(state);
+    palette::settle(state);
+    if state.quitting && state.operations.running.is_empty() {
+        return vec![Effect::Quit];
+    }
+    if state.operations.running.is_empty() {
+        // There is nothing to wait for any more.
+        state.overlays.retain(|o| !matches!(o, Overlay::Quit));
+    }
     Vec::new()
 }

@@ -345,6 +345,7 @@ pub fn log(state: &mut State) {
         column: 0,
         search: None,
         previous: false,
+        synced: 0,
         tail: 500,
         link: Link::Live { latency_ms: None },
     });

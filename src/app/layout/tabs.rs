@@ -1,6 +1,9 @@
 //! The line of screens: as much of their names as fits, digits where it does not.
 
-use crate::app::state::Screen;
+use crate::app::State;
+use crate::app::rows;
+use crate::app::state::{Direction, Screen};
+use crate::observe::text;
 
 /// One screen's place in the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +69,40 @@ fn short(screen: Screen) -> &'static str {
         Screen::Revisions => "Rev",
         Screen::Describe => "Desc",
     }
+}
+
+/// What stands to the right of the tabs: what the list is about, filtered and sorted how.
+#[must_use]
+pub fn summary(state: &State) -> String {
+    let view = state.nav.view();
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(workload) = &view.workload {
+        parts.push(workload.to_string());
+    }
+    if rows::is_list(view.screen) {
+        if !view.table.marks.is_empty() {
+            parts.push(format!("{} marked", view.table.marks.len()));
+        }
+        if let Some((column, direction)) = &view.table.sort {
+            let title = rows::columns(view.screen).iter().find(|c| c.column == *column).map_or("", |c| c.title);
+            let arrow = match direction {
+                Direction::Up => "↑",
+                Direction::Down => "↓",
+            };
+            parts.push(format!("{arrow} {}", title.to_lowercase()));
+        }
+        if !view.table.filter.is_empty() {
+            let shown = rows::order(state, view).len();
+            parts.push(format!("{shown} of {} · {}", rows::total(state, view), view.table.filter));
+        }
+    }
+    parts.join(" · ")
+}
+
+/// Cells the tabs leave free for the summary if they can.
+#[must_use]
+pub fn summary_room(width: u16, summary: &str) -> u16 {
+    u16::try_from(text::width(summary)).unwrap_or(u16::MAX).min(width / 2) + 2
 }
 
 #[cfg(test)]

@@ -142,6 +142,13 @@ impl Store {
         self.held(seq >> LINE_BITS).map_or(i64::MIN, |h| h.chunk.at_ns(line_of(seq)))
     }
 
+    /// The lines of the batch taken in last, in its own order.
+    pub fn newest(&self) -> impl Iterator<Item = LineView<'_>> {
+        let number = (self.first_chunk + self.chunks.len() as u64).saturating_sub(1);
+        let lines = self.held(number).map_or(0, |h| h.chunk.len()) as u64;
+        (0..lines).filter_map(move |line| self.line(number << LINE_BITS | line))
+    }
+
     /// The line at this place in the merged order.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<LineView<'_>> {

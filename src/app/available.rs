@@ -1,0 +1,121 @@
+//! When a command applies, and why not: what keys, palette, menu, help and footer dim.
+
+use crate::model::Capability;
+
+use super::Command;
+use super::operations;
+use super::rows;
+use super::state::{RowId, Screen, State};
+use super::update::{can_follow, menu_commands};
+
+/// Whether the command does something here and now.
+#[must_use]
+pub fn available(state: &State, command: Command) -> Capability {
+    let view = state.nav.view();
+    let selected = view.table.selected.as_ref();
+    let log = view.screen == Screen::Logs;
+    let list = rows::is_list(view.screen);
+    let need = |holds: bool, why: &'static str| if holds { Capability::Allowed } else { Capability::Denied(why.into()) };
+    match command {
+        Command::Operate(verb) => operations::capability(state, verb),
+        Command::AbortOperation => need(!state.operations.running.is_empty(), "no operation is under way"),
+        Command::Logs | Command::Go(Screen::Logs) => need(log || can_follow(state), "select a workload or an instance first"),
+        Command::PreviousLogs => need(can_follow(state), "select a workload or an instance first"),
+        Command::Describe | Command::Revisions | Command::Go(Screen::Describe | Screen::Revisions) => {
+            let row = matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..)));
+            need(row || view.workload.is_some(), "select a workload or an instance first")
+        }
+        Command::Follow | Command::Wrap | Command::Stamps | Command::Save | Command::Left | Command::Right => {
+            need(log, "only in a log")
+        }
+        Command::SearchNext | Command::SearchPrevious => {
+            need(log && state.logs.as_ref().is_some_and(|l| l.search.is_some()), "search a log first")
+        }
+        Command::Filter => need(list || log, "there is nothing to filter here"),
+        Command::Sort | Command::SortReverse => need(list, "there is no list here"),
+        Command::Mark => need(
+            matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..))),
+            "only workloads and instances can be marked",
+        ),
+        Command::MarkAll => need(list, "there is no list here"),
+        Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
+        Command::Enter => need(selected.is_some(), "nothing is selected"),
+        Command::NextEnvironment | Command::PreviousEnvironment => {
+            need(state.snapshots().nth(1).is_some(), "there is only one environment")
+        }
+        Command::Theme => need(!state.settings.themes.is_empty(), "there is only one theme"),
+        Command::Down
+        | Command::Up
+        | Command::PageDown
+        | Command::PageUp
+        | Command::Top
+        | Command::Bottom
+        | Command::Back
+        | Command::NextScreen
+        | Command::PreviousScreen
+        | Command::Go(
+            Screen::Fleet
+            | Screen::Workloads
+            | Screen::Instances
+            | Screen::Health
+            | Screen::Metrics
+            | Screen::Timeline
+            | Screen::Operations,
+        )
+        | Command::Palette
+        | Command::Jump
+        | Command::Menu
+        | Command::Help
+        | Command::Refresh
+        | Command::Copy
+        | Command::Suspend
+        | Command::Quit => Capability::Allowed,
+    }
+}
+
+/// Everything that can be done with what is selected, for its menu.
+#[must_use]
+pub fn actions(state: &State) -> Vec<Command> {
+    menu_commands(state.nav.view().table.selected.as_ref())
+}
+
+/// The commands worth a place in the footer, most useful first.
+#[must_use]
+pub fn footer(state: &State) -> Vec<Command> {
+    use crate::model::Verb;
+    let mut commands = match state.nav.view().screen {
+        Screen::Fleet => vec![Command::Enter, Command::Logs, Command::Operate(Verb::Lock)],
+        Screen::Workloads | Screen::Health | Screen::Metrics => vec![
+            Command::Logs,
+            Command::Enter,
+            Command::Operate(Verb::Restart),
+            Command::Operate(Verb::Scale),
+            Command::Operate(Verb::Deploy),
+            Command::Operate(Verb::Rollback),
+        ],
+        Screen::Instances => {
+            vec![
+                Command::Logs,
+                Command::Operate(Verb::Shell),
+                Command::Operate(Verb::Restart),
+                Command::Operate(Verb::Stop),
+                Command::Describe,
+            ]
+        }
+        Screen::Logs => vec![
+            Command::Follow,
+            Command::SearchNext,
+            Command::SearchPrevious,
+            Command::Wrap,
+            Command::Stamps,
+            Command::Copy,
+            Command::Save,
+        ],
+        Screen::Timeline => vec![Command::Enter, Command::Logs],
+        Screen::Operations => vec![Command::AbortOperation],
+        Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy)],
+        Screen::Describe => vec![Command::Copy, Command::Back],
+    };
+    commands.extend([Command::Menu, Command::Filter, Command::Palette, Command::Help]);
+    commands
+}

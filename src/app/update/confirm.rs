@@ -1,0 +1,48 @@
+//! Keys on a plan: read it, answer it, or leave.
+
+use crate::app::operations::question;
+use crate::app::state::Overlay;
+use crate::app::{Effect, State, layout};
+use crate::keymap::{Chord, Key};
+use crate::operate::guard::Question;
+
+use super::keys::{Motion, edit, typing_motion};
+use super::operations;
+
+/// Takes a key. Where the name is to be typed, every letter is part of it.
+pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
+    let page = layout::page(state);
+    let Some(Overlay::Confirm(confirm)) = state.overlays.last() else { return Vec::new() };
+    let typing = matches!(question(state, &confirm.plan), Some(Question::Type(_)));
+    let lines = confirm.plan.steps.len() + confirm.plan.changes.len() + confirm.plan.warnings.len() + 4;
+    let how = typing_motion(chord);
+    match how {
+        // A yes is a yes only where a yes is asked for.
+        Motion::Enter => return operations::answer(state, !typing),
+        Motion::Leave => drop(state.overlays.pop()),
+        Motion::Other if !typing && !chord.ctrl && !chord.alt => match chord.key {
+            Key::Char('y') => return operations::answer(state, true),
+            Key::Char('n' | 'q') => drop(state.overlays.pop()),
+            Key::Char('j') => scroll(state, lines, page, Motion::Down),
+            Key::Char('k') => scroll(state, lines, page, Motion::Up),
+            _ => {}
+        },
+        Motion::Other => {
+            if let Some(Overlay::Confirm(confirm)) = state.overlays.last_mut()
+                && edit(&mut confirm.typed, chord)
+            {
+                confirm.refusal = None;
+            }
+        }
+        Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown | Motion::Top | Motion::Bottom => {
+            scroll(state, lines, page, how);
+        }
+    }
+    Vec::new()
+}
+
+fn scroll(state: &mut State, lines: usize, page: usize, how: Motion) {
+    if let Some(Overlay::Confirm(confirm)) = state.overlays.last_mut() {
+        confirm.scroll = super::overlay::moved(confirm.scroll, lines, page, how);
+    }
+}

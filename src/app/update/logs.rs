@@ -1,0 +1,273 @@
+//! The log view: what it follows, who joins and leaves, and taking lines in.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::app::format::{count, seconds_since};
+use crate::app::layout;
+use crate::app::state::{LogScope, LogSource, LogView, RowId, Screen, Stamps, View};
+use crate::app::{Effect, State};
+use crate::engine::LogQuery;
+use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Link, Workload, WorkloadId};
+use crate::observe::log::{LogBatch, Marker, Store};
+
+use super::{navigation, search};
+
+/// Instances one view follows at a time.
+const SOURCES: usize = 100;
+/// Seconds a source is still listened to after its instance has gone: its last lines are on their way.
+const LINGER: u64 = 10;
+
+/// What a log would be opened of.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    environment: EnvironmentId,
+    scope: LogScope,
+    title: Arc<str>,
+    view: View,
+}
+
+/// The log of the marked rows, else of the selected one, else of what the screen is about.
+///
+/// # Errors
+/// A sentence when there is nothing to follow.
+pub fn of_selection(state: &State) -> Result<Wanted, &'static str> {
+    let current = state.nav.view();
+    if !current.table.marks.is_empty() {
+        return of_marks(state);
+    }
+    match current.table.selected.as_ref() {
+        Some(RowId::Environment(id)) => return Ok(of_environment(id)),
+        Some(RowId::Workload(environment, id)) => return Ok(of_workload(environment, id)),
+        Some(RowId::Instance(environment, id)) => return of_instance(state, environment, id).ok_or("it has gone"),
+        Some(RowId::Item(seq)) => {
+            if let Some(found) = of_item(state, *seq) {
+                return Ok(found);
+            }
+        }
+        Some(RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_)) | None => {}
+    }
+    match (&current.environment, &current.workload, &current.instance) {
+        (Some(environment), _, Some(id)) => of_instance(state, environment, id).ok_or("it has gone"),
+        (Some(environment), Some(id), None) => Ok(of_workload(environment, id)),
+        (Some(environment), None, None) => Ok(of_environment(environment)),
+        (None, _, _) => Err("select a workload or an instance first"),
+    }
+}
+
+fn of_environment(id: &EnvironmentId) -> Wanted {
+    let view = View::of(Screen::Logs, id.clone());
+    Wanted { environment: id.clone(), scope: LogScope::Environment, title: format!("all of {id}").into(), view }
+}
+
+fn of_workload(environment: &EnvironmentId, id: &WorkloadId) -> Wanted {
+    let view = View { workload: Some(id.clone()), ..View::of(Screen::Logs, environment.clone()) };
+    let scope = LogScope::Workloads(BTreeSet::from([id.clone()]));
+    Wanted { environment: environment.clone(), scope, title: id.0.clone(), view }
+}
+
+fn of_instance(state: &State, environment: &EnvironmentId, id: &InstanceId) -> Option<Wanted> {
+    let (_, workload, instance) = state.instance(&environment.connection, id)?;
+    let view =
+        View { workload: Some(workload.id.clone()), instance: Some(id.clone()), ..View::of(Screen::Logs, environment.clone()) };
+    let scope = LogScope::Instances(BTreeSet::from([id.clone()]));
+    Some(Wanted { environment: environment.clone(), scope, title: instance.name.clone(), view })
+}
+
+fn of_item(state: &State, seq: u64) -> Option<Wanted> {
+    let item = state.timeline.get(seq)?;
+    let snapshot = state.snapshot(&item.environment)?;
+    snapshot.workloads.iter().find_map(|w| {
+        if *w.id.as_str() == *item.subject {
+            return Some(of_workload(&item.environment, &w.id));
+        }
+        let instance = w.instances.iter().find(|i| i.name == item.subject)?;
+        of_instance(state, &item.environment, &instance.id)
+    })
+}
+
+fn of_marks(state: &State) -> Result<Wanted, &'static str> {
+    let marks = &state.nav.view().table.marks;
+    let Some(environment) = marks.iter().find_map(RowId::environment).cloned() else { return Err("nothing is marked") };
+    let (mut workloads, mut instances) = (BTreeSet::new(), BTreeSet::new());
+    for row in marks.iter().filter(|m| m.environment() == Some(&environment)) {
+        match row {
+            RowId::Workload(_, id) => drop(workloads.insert(id.clone())),
+            RowId::Instance(_, id) => drop(instances.insert(id.clone())),
+            RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => {}
+        }
+    }
+    let view = View::of(Screen::Logs, environment.clone());
+    let (scope, title) = if instances.is_empty() {
+        let names = workloads.iter().map(WorkloadId::as_str).collect::<Vec<_>>().join(" + ");
+        (LogScope::Workloads(workloads), names)
+    } else {
+        for id in &workloads {
+            let found = state.workload(&environment, id);
+            instances.extend(found.iter().flat_map(|(_, w)| w.instances.iter()).map(|i| i.id.clone()));
+        }
+        let title = count(instances.len(), "marked instance");
+        (LogScope::Instances(instances), title)
+    };
+    Ok(Wanted { environment, scope, title: title.into(), view })
+}
+
+/// Opens the log of what is selected.
+pub fn open_selected(state: &mut State, previous: bool) {
+    if state.nav.view().screen == Screen::Logs && state.logs.as_ref().is_some_and(|l| l.previous == previous) {
+        return;
+    }
+    match of_selection(state) {
+        Ok(wanted) => open(state, wanted, previous),
+        Err(why) => state.say(false, why),
+    }
+}
+
+/// Opens the log of an instance.
+pub fn open_instance(state: &mut State, environment: &EnvironmentId, id: &InstanceId) {
+    match of_instance(state, environment, id) {
+        Some(wanted) => open(state, wanted, false),
+        None => state.say(false, "it has gone"),
+    }
+}
+
+fn open(state: &mut State, wanted: Wanted, previous: bool) {
+    // One log at a time: an older one on the way back gives way.
+    state.nav.stack.retain(|v| v.screen != Screen::Logs);
+    if state.nav.stack.is_empty() {
+        state.nav.stack.push(View::new(Screen::Fleet));
+    }
+    let link = state.link(&wanted.environment.connection).cloned().unwrap_or_default();
+    let title = if previous { format!("{} (the run before)", wanted.title).into() } else { wanted.title };
+    state.logs = Some(LogView {
+        environment: wanted.environment,
+        title,
+        scope: wanted.scope,
+        store: Store::new(state.settings.log_bytes),
+        sources: Vec::new(),
+        follow: true,
+        anchor: 0,
+        new_lines: 0,
+        wrap: false,
+        stamps: Stamps::Utc,
+        column: 0,
+        search: None,
+        previous,
+        tail: state.settings.log_tail,
+        synced: 0,
+        link,
+    });
+    navigation::push(state, wanted.view);
+    sync(state);
+}
+
+impl LogScope {
+    fn covers(&self, workload: &Workload, instance: &Instance) -> bool {
+        match self {
+            Self::Workloads(ids) => ids.contains(&workload.id),
+            Self::Instances(ids) => ids.contains(&instance.id),
+            Self::Environment => true,
+        }
+    }
+}
+
+/// Compares the sources with what is there: new ones join, those that have gone are let go in time.
+pub fn sync(state: &mut State) {
+    let Some(view) = &state.logs else { return };
+    let lingering = view.sources.iter().any(|s| s.gone.is_some() && !s.ended);
+    if view.synced == state.generation && !lingering {
+        return;
+    }
+    let first = view.synced == 0;
+    // Only what was really seen says that something has gone.
+    let Some(snapshot) = state.snapshot(&view.environment) else { return };
+    let present: Vec<LogSource> = snapshot
+        .workloads
+        .iter()
+        .flat_map(|w| w.instances.iter().map(move |i| (w, i)))
+        .filter(|(w, i)| view.scope.covers(w, i))
+        .map(|(w, i)| source(view, w, i, first, state.now))
+        .collect();
+    let (now, generation) = (state.now, state.generation);
+    let Some(view) = &mut state.logs else { return };
+    view.synced = generation;
+    let there: BTreeSet<InstanceId> = present.iter().map(|s| s.instance.clone()).collect();
+    for source in &mut view.sources {
+        if there.contains(&source.instance) {
+            source.gone = None;
+        } else {
+            let gone = *source.gone.get_or_insert(now);
+            source.ended |= seconds_since(now, gone) >= LINGER;
+        }
+    }
+    let known: BTreeSet<InstanceId> = view.sources.iter().map(|s| s.instance.clone()).collect();
+    let mut left_out = 0;
+    for source in present.into_iter().filter(|s| !known.contains(&s.instance)) {
+        let followed = view.sources.iter().filter(|s| !s.ended).count();
+        if followed < SOURCES {
+            view.sources.push(source);
+        } else {
+            left_out += 1;
+        }
+    }
+    if left_out > 0 && first {
+        state.say(false, format!("{left_out} more instances are not followed: a log shows at most {SOURCES} at a time"));
+    }
+}
+
+/// A new source. One that joins later is asked for everything since it began, whatever the tail.
+fn source(view: &LogView, workload: &Workload, instance: &Instance, first: bool, now: jiff::Timestamp) -> LogSource {
+    let began = instance.created_at.or(instance.started_at).unwrap_or(now);
+    let (tail, since) = if first { (Some(view.tail), None) } else { (None, Some(began)) };
+    LogSource {
+        instance: instance.id.clone(),
+        name: instance.name.clone(),
+        workload: workload.id.clone(),
+        gone: None,
+        ended: false,
+        query: LogQuery { instance: instance.id.clone(), tail, since, follow: !view.previous, previous: view.previous },
+    }
+}
+
+/// Takes lines in. While paused nothing moves: what came is counted.
+pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -> Vec<Effect> {
+    let page = usize::from(layout::log_lines(state.size).height).max(1);
+    let Some(view) = &mut state.logs else { return Vec::new() };
+    if &view.environment.connection != connection {
+        return Vec::new();
+    }
+    let Some(at) = view.sources.iter().position(|s| s.instance == batch.instance) else { return Vec::new() };
+    let dropped = view.store.dropped();
+    view.store.push(batch);
+    if !view.follow {
+        view.new_lines += batch.chunk.len() as u64;
+    }
+    let ended = view.store.newest().any(|l| matches!(l.marker, Some(Marker::Ended(_))));
+    view.sources[at].ended |= ended && view.sources[at].gone.is_some();
+    let more = search::added(view);
+    let gone = view.store.dropped() != dropped;
+    if let Some(search) = &mut view.search {
+        search.matches += more;
+        search.recount |= gone;
+        if search.current.is_some_and(|seq| view.store.line(seq).is_none()) {
+            search.current = None;
+        }
+    }
+    // The lines in sight were dropped: the oldest that are left take their place.
+    if gone && !view.follow && view.store.line(view.anchor).is_none() {
+        let index = (page - 1).min(view.store.len().saturating_sub(1));
+        view.anchor = view.store.get(index).map_or(0, |l| l.seq);
+    } else if !view.follow && view.anchor == 0 && view.store.line(0).is_none() {
+        view.anchor = view.store.get(0).map_or(0, |l| l.seq);
+    }
+    Vec::new()
+}
+
+/// The log is as fresh as the connection its lines come by.
+pub fn link(state: &mut State, connection: &ConnectionId, link: &Link) {
+    if let Some(view) = &mut state.logs
+        && &view.environment.connection == connection
+    {
+        view.link = link.clone();
+    }
+}

@@ -1,0 +1,206 @@
+//! Menus: what can be done here, columns to sort by, themes, revisions, faults, and the questions an operation asks.
+
+use std::sync::Arc;
+
+use crate::app::format::moment;
+use crate::app::operations::drills;
+use crate::app::rows;
+use crate::app::state::{Choice, Entry, Menu, Overlay, RowId, Screen};
+use crate::app::{Command, Effect, State, available};
+use crate::model::{Capability, EnvironmentId, OperationId, Verb};
+use crate::operate::machine;
+use crate::operate::request::Ending;
+use crate::operate::{Operation, Refusal, Request, Target};
+
+use super::{navigation, operations, run, table};
+
+fn entry(label: impl Into<Arc<str>>, choice: Choice) -> Entry {
+    Entry { label: label.into(), key: None, choice, denied: None }
+}
+
+fn show(state: &mut State, title: impl Into<Arc<str>>, entries: Vec<Entry>, selected: usize) {
+    let title = title.into();
+    if entries.is_empty() {
+        state.say(false, format!("{title}: there is nothing to choose from"));
+        return;
+    }
+    state.overlays.push(Overlay::Menu(Menu { title, entries, selected }));
+}
+
+/// Everything that can be done with what is selected; what cannot says why.
+pub fn actions(state: &mut State) {
+    let title = match &state.nav.view().table.selected {
+        _ if !state.nav.view().table.marks.is_empty() => format!("{} marked", state.nav.view().table.marks.len()),
+        Some(row) => rows::label(state, row),
+        None => state.nav.view().screen.title().to_owned(),
+    };
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut taken = String::new();
+    for command in available::actions(state) {
+        let Some(info) = command.info() else { continue };
+        let denied = match available::available(state, command) {
+            Capability::Allowed => None,
+            Capability::Denied(why) => Some(why),
+        };
+        // Its own letter, where nobody before it has it.
+        let key = info.title.chars().find(|c| c.is_ascii_lowercase() && !taken.contains(*c));
+        taken.extend(key);
+        entries.push(Entry { label: info.title.into(), key, choice: Choice::Run(command), denied });
+    }
+    let first = entries.iter().position(|e| e.denied.is_none()).unwrap_or(0);
+    show(state, title, entries, first);
+}
+
+/// The columns to sort by.
+pub fn sort(state: &mut State) {
+    let view = state.nav.view();
+    let current = view.table.sort.or_else(|| rows::default_sort(view.screen)).map(|(c, _)| c);
+    let columns: Vec<_> = rows::columns(view.screen).iter().map(|s| s.column).filter(|c| *c != rows::Column::CpuTrend).collect();
+    let selected = columns.iter().position(|c| Some(*c) == current).unwrap_or(0);
+    let entries = columns.into_iter().map(|c| entry(rows::title(c), Choice::Sort(c))).collect();
+    show(state, "sort by", entries, selected);
+}
+
+/// The themes at hand.
+pub fn theme(state: &mut State) {
+    let themes = state.settings.themes.clone();
+    let selected = themes.iter().position(|t| *t == state.settings.theme).unwrap_or(0);
+    let entries = themes.into_iter().map(|t| entry(t.clone(), Choice::Theme(t))).collect();
+    show(state, "theme", entries, selected);
+}
+
+/// The revisions a workload can go back to.
+pub fn rollback(state: &mut State, environment: &EnvironmentId, target: &Target) {
+    let Some((_, workload)) = state.workload(environment, &target.workload) else { return };
+    let current = workload.revision;
+    let entries: Vec<Entry> = workload
+        .revisions
+        .iter()
+        .map(|r| {
+            let when = r.at.map(|at| format!(", {}", moment(state.now, at, state.settings.utc_offset_minutes)));
+            let by = r.by.as_ref().map(|by| format!(" by {by}"));
+            let label = format!("{}  {}{}{}", r.number, r.image, when.unwrap_or_default(), by.unwrap_or_default());
+            let operation = Operation::Rollback { to: Some(r.number) };
+            let choice = Choice::Do { environment: environment.clone(), targets: vec![target.clone()], operation };
+            let denied = (current == Some(r.number)).then(|| "it runs already".into());
+            Entry { label: label.into(), key: None, choice, denied }
+        })
+        .collect();
+    let selected = entries.iter().position(|e| e.denied.is_none()).unwrap_or(0);
+    show(state, format!("roll {} back to", target.workload), entries, selected);
+}
+
+/// The faults that can be played.
+pub fn drill(state: &mut State, environment: &EnvironmentId) {
+    let entries = drills(state, environment)
+        .iter()
+        .map(|(name, what)| {
+            let operation = Operation::Drill { name: name.clone() };
+            entry(format!("{name}: {what}"), Choice::Do { environment: environment.clone(), targets: Vec::new(), operation })
+        })
+        .collect();
+    show(state, "play a fault", entries, 0);
+}
+
+/// How to end what an operation has left unfinished.
+pub fn recover(state: &mut State, environment: &EnvironmentId) {
+    let name = state.name_of(environment);
+    let why = state.snapshot(environment).and_then(|s| s.lock.as_ref()).map_or_else(String::new, |l| format!(": {}", l.why));
+    let ending =
+        |ending| Choice::Do { environment: environment.clone(), targets: Vec::new(), operation: Operation::Recover { ending } };
+    let entries = vec![
+        entry("leave it for now", Choice::Nothing),
+        entry("finish it", ending(Ending::Finish)),
+        entry("undo it: go back to how it was", ending(Ending::Undo)),
+    ];
+    show(state, format!("unfinished in {name}{why}"), entries, 0);
+}
+
+/// A lock whose owner may be alive is only taken over knowingly.
+pub fn take_over(state: &mut State, request: Request, refusal: &Refusal) {
+    let entries = vec![
+        entry("leave it", Choice::Nothing),
+        entry("take it over: I know that its owner is no longer at it", Choice::TakeOver(request)),
+    ];
+    show(state, refusal.to_string(), entries, 0);
+}
+
+/// What to do about a failed step.
+pub fn failed(state: &mut State, id: &OperationId) {
+    let Some(machine) = state.operations.running.iter().find(|m| &m.plan.id == id) else { return };
+    let title = format!("{}: {}", machine.plan.title, machine.detail);
+    let answer = |choice| Choice::Answer(id.clone(), choice);
+    let entries = vec![
+        entry("try the step again", answer(machine::Choice::Retry)),
+        entry("go back to the old state", answer(machine::Choice::Undo)),
+        entry("leave it as it is, to be recovered later", answer(machine::Choice::Leave)),
+    ];
+    show(state, title, entries, 0);
+}
+
+/// Does what was chosen.
+pub fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
+    match choice {
+        Choice::Run(command) => run::run(state, command),
+        Choice::Do { environment, targets, operation } => {
+            operations::propose(state, Request { environment, targets, operation }, false)
+        }
+        Choice::TakeOver(request) => operations::propose(state, request, true),
+        Choice::Answer(id, answer) => operations::event(state, &id, machine::Event::Choose(answer)),
+        Choice::Sort(column) => {
+            table::sort_by(state, column);
+            Vec::new()
+        }
+        Choice::Theme(name) => {
+            state.settings.theme = name.clone();
+            vec![Effect::Theme(name)]
+        }
+        Choice::Open(row) => navigation::jump(state, &row),
+        Choice::Nothing => Vec::new(),
+    }
+}
+
+/// Whether a rollback is meant for the revision selected.
+pub(super) fn selected_revision(state: &State) -> Option<u64> {
+    let view = state.nav.view();
+    match (&view.table.selected, view.screen) {
+        (Some(RowId::Revision(number)), Screen::Revisions) => Some(*number),
+        (_, _) => None,
+    }
+}
+
+/// Verbs in the order of menus: harmless first.
+pub const VERBS: [Verb; 15] = [
+    Verb::Restart,
+    Verb::Scale,
+    Verb::Deploy,
+    Verb::Rollback,
+    Verb::Shell,
+    Verb::Start,
+    Verb::Pause,
+    Verb::Unpause,
+    Verb::Stop,
+    Verb::Kill,
+    Verb::Remove,
+    Verb::Lock,
+    Verb::Unlock,
+    Verb::Recover,
+    Verb::Drill,
+];
+
+/// The commands a menu is made of.
+#[must_use]
+pub fn commands(row: Option<&RowId>) -> Vec<Command> {
+    let mut commands = vec![Command::Enter, Command::Logs];
+    let about_environment = matches!(row, None | Some(RowId::Environment(_) | RowId::Connection(_) | RowId::Operation(_)));
+    if !about_environment {
+        commands.extend([Command::PreviousLogs, Command::Describe, Command::Revisions]);
+    }
+    commands.push(Command::Copy);
+    let verbs = VERBS.iter().filter(|v| !about_environment || crate::app::operations::is_about_environment(**v));
+    commands.extend(verbs.map(|v| Command::Operate(*v)));
+    if matches!(row, Some(RowId::Operation(_))) {
+        commands.push(Command::AbortOperation);
+    }
+    commands
+}

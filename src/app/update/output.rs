@@ -1,0 +1,106 @@
+//! What leaves the console as text: the clipboard and files.
+
+use crate::app::format::clock_millis;
+use crate::app::rows;
+use crate::app::state::{Input, LogView, Purpose, RowId, Screen, Stamps};
+use crate::app::{Effect, State, layout};
+
+use super::prompt;
+
+/// Copies the names marked or selected; in a log the match, else the lines in sight.
+pub fn copy(state: &mut State) -> Vec<Effect> {
+    let view = state.nav.view();
+    let text = match view.screen {
+        Screen::Logs => log_text(state),
+        Screen::Describe => state.description.as_ref().map(|d| d.lines.iter().map(|l| &**l).collect::<Vec<_>>().join("\n")),
+        Screen::Fleet
+        | Screen::Workloads
+        | Screen::Instances
+        | Screen::Health
+        | Screen::Metrics
+        | Screen::Timeline
+        | Screen::Operations
+        | Screen::Revisions => {
+            let marked: Vec<&RowId> = view.table.marks.iter().collect();
+            let rows = if marked.is_empty() { view.table.selected.iter().collect() } else { marked };
+            let names: Vec<String> = rows.into_iter().filter_map(|row| name(state, row)).collect();
+            (!names.is_empty()).then(|| names.join("\n"))
+        }
+    };
+    match text {
+        Some(text) if !text.is_empty() => {
+            let lines = text.lines().count();
+            let what = if lines == 1 { text.chars().take(60).collect() } else { format!("{lines} lines") };
+            state.say(true, format!("copied {what}"));
+            vec![Effect::Copy(text)]
+        }
+        Some(_) | None => {
+            state.say(false, "there is nothing to copy");
+            Vec::new()
+        }
+    }
+}
+
+fn name(state: &State, row: &RowId) -> Option<String> {
+    let subject = rows::subject(state, row)?;
+    Some(match subject {
+        rows::Subject::Item(_, item) => format!("{} {} {} {}", item.at, item.subject, item.what, item.detail),
+        other => other.name().to_owned(),
+    })
+}
+
+fn log_text(state: &State) -> Option<String> {
+    let view = state.logs.as_ref()?;
+    if let Some(line) = view.search.as_ref().and_then(|s| s.current).and_then(|seq| view.store.line(seq)) {
+        return Some(line.text.to_owned());
+    }
+    let len = view.store.len();
+    let bottom = if view.follow { len.checked_sub(1)? } else { view.store.index_of(view.anchor)? };
+    let rows = usize::from(layout::log_lines(state.size).height).max(1);
+    let top = (bottom + 1).saturating_sub(rows);
+    Some((top..=bottom).filter_map(|i| view.store.get(i)).map(|l| l.text).collect::<Vec<_>>().join("\n"))
+}
+
+/// Asks where the log is to be written.
+pub fn ask(state: &mut State) {
+    let Some(view) = state.logs.as_ref().filter(|_| state.nav.view().screen == Screen::Logs) else {
+        state.say(false, "only a log can be saved");
+        return;
+    };
+    let safe: String = view.title.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(40).collect();
+    let stamp: String = state.now.to_string().chars().take(19).filter(|c| c.is_ascii_alphanumeric()).collect();
+    prompt::open(state, Purpose::Save, "save to", Input::new(format!("{safe}-{stamp}.log")));
+}
+
+/// Writes the log as it is shown: masked, sanitised, with its stamps.
+pub fn save(state: &mut State, name: &str) -> Vec<Effect> {
+    let Some(view) = &state.logs else { return Vec::new() };
+    if name.is_empty() || name.contains(['/', '\\', '\0']) || name.starts_with('.') {
+        state.say(false, "name a file in the working directory");
+        return Vec::new();
+    }
+    let content = as_text(view, state.settings.utc_offset_minutes);
+    vec![Effect::Save { name: name.to_owned(), content }]
+}
+
+fn as_text(view: &LogView, offset_minutes: i32) -> String {
+    let mut text = String::with_capacity(view.store.bytes().min(1 << 26));
+    let several = view.sources.len() > 1;
+    for line in (0..view.store.len()).filter_map(|i| view.store.get(i)) {
+        match view.stamps {
+            Stamps::Off => {}
+            Stamps::Local => text.push_str(&format!("{} ", clock_millis(line.at, offset_minutes))),
+            Stamps::Utc | Stamps::Relative => text.push_str(&format!("{:.3} ", line.at)),
+        }
+        if several && let Some(source) = view.sources.iter().find(|s| &s.instance == line.instance) {
+            text.push_str(&source.name);
+            text.push(' ');
+        }
+        match line.marker {
+            Some(marker) => text.push_str(&format!("┄┄┄ {} {} ┄┄┄", marker.word(), marker.detail())),
+            None => text.push_str(line.text),
+        }
+        text.push('\n');
+    }
+    text
+}

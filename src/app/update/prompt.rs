@@ -1,0 +1,149 @@
+//! Prompts: one line of text, and what is done with it. Filter and search work while typing.
+
+use crate::app::rows;
+use crate::app::state::{Input, Overlay, Prompt, Purpose, Screen};
+use crate::app::{Effect, State};
+use crate::keymap::Chord;
+use crate::operate::{Operation, Request};
+
+use super::keys::{Motion, edit, typing_motion};
+use super::{operations, output, search, wish};
+
+/// Puts a prompt on top.
+pub fn open(state: &mut State, purpose: Purpose, title: impl Into<std::sync::Arc<str>>, input: Input) {
+    state.overlays.push(Overlay::Prompt(Prompt { purpose, title: title.into(), input, error: None }));
+}
+
+/// Filters the list, or searches the log.
+pub fn filter_or_search(state: &mut State) {
+    let view = state.nav.view();
+    if view.screen == Screen::Logs {
+        let pattern = state.logs.as_ref().and_then(|l| l.search.as_ref()).map(|s| s.pattern.clone());
+        open(state, Purpose::Search, "search", Input::new(pattern.unwrap_or_default()));
+    } else if rows::is_list(view.screen) {
+        let filter = view.table.filter.clone();
+        open(state, Purpose::Filter, "filter", Input::new(filter));
+    } else {
+        state.say(false, "there is nothing to filter here");
+    }
+}
+
+/// Takes a key.
+pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
+    let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() else { return Vec::new() };
+    let live = matches!(prompt.purpose, Purpose::Filter | Purpose::Search);
+    match typing_motion(chord) {
+        Motion::Enter => return submit(state),
+        Motion::Leave => cancel(state),
+        // While filtering the list can be moved through.
+        Motion::Up if live => super::run::by(state, -1),
+        Motion::Down if live => super::run::by(state, 1),
+        Motion::Other => {
+            // Going back over the beginning leaves, as in vi.
+            let empty = prompt.input.text.is_empty() && chord.key == crate::keymap::Key::Backspace;
+            if empty && live {
+                cancel(state);
+            } else if edit(&mut prompt.input, chord) {
+                prompt.error = None;
+                changed(state);
+            }
+        }
+        Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown | Motion::Top | Motion::Bottom => {}
+    }
+    Vec::new()
+}
+
+/// The text has changed: filter and search follow.
+pub fn changed(state: &mut State) {
+    let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() else { return };
+    let text = prompt.input.text.clone();
+    match prompt.purpose {
+        Purpose::Filter => {
+            state.nav.view_mut().table.filter = text;
+            let error = rows::filter_error(state.nav.view());
+            if let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() {
+                prompt.error = error.map(Into::into);
+            }
+        }
+        Purpose::Search => {
+            search::set(state, &text);
+            let failed = state.logs.as_ref().and_then(|l| l.search.as_ref()).and_then(|s| s.regex.as_ref().err().cloned());
+            if let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() {
+                prompt.error = failed;
+            }
+        }
+        Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
+        }
+    }
+}
+
+fn cancel(state: &mut State) {
+    let Some(Overlay::Prompt(prompt)) = state.overlays.pop() else { return };
+    match prompt.purpose {
+        Purpose::Filter => state.nav.view_mut().table.filter.clear(),
+        Purpose::Search => search::set(state, ""),
+        Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
+        }
+    }
+}
+
+fn refuse(state: &mut State, why: impl Into<std::sync::Arc<str>>) -> Vec<Effect> {
+    if let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() {
+        prompt.error = Some(why.into());
+    }
+    Vec::new()
+}
+
+fn submit(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Prompt(prompt)) = state.overlays.last() else { return Vec::new() };
+    let text = prompt.input.text.trim().to_owned();
+    let request = match prompt.purpose.clone() {
+        Purpose::Filter | Purpose::Search => {
+            state.overlays.pop();
+            return Vec::new();
+        }
+        Purpose::Replicas { environment, targets } => match text.parse::<u32>() {
+            Ok(to) if to <= MAX_REPLICAS => Request { environment, targets, operation: Operation::Scale { to } },
+            Ok(_) => return refuse(state, format!("at most {MAX_REPLICAS}")),
+            Err(_) => return refuse(state, "a whole number is wanted, 0 or more"),
+        },
+        Purpose::Image { environment, targets } => match image_error(&text) {
+            None => {
+                let operation = Operation::Deploy { image: text.into(), strategy: None };
+                Request { environment, targets, operation }
+            }
+            Some(why) => return refuse(state, why),
+        },
+        Purpose::LockReason { environment } => {
+            if text.is_empty() {
+                return refuse(state, "say why, so that others know");
+            }
+            Request { environment, targets: Vec::new(), operation: Operation::Lock { why: text.into() } }
+        }
+        Purpose::Shell { environment, instance } => return wish::shell_named(state, &environment, &instance, &text),
+        Purpose::Save => {
+            state.overlays.pop();
+            return output::save(state, &text);
+        }
+    };
+    state.overlays.pop();
+    operations::propose(state, request, false)
+}
+
+/// More replicas than this are a slip of the finger.
+const MAX_REPLICAS: u32 = 1000;
+
+/// What is wrong with an image reference, seen from its form alone.
+fn image_error(text: &str) -> Option<&'static str> {
+    if text.is_empty() {
+        Some("name an image, like backend:1.5.0")
+    } else if text.ends_with([':', '@', '/']) {
+        Some("the tag is missing")
+    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        Some("an image has no spaces in it")
+    } else if text.starts_with('-') {
+        Some("an image does not begin with -")
+    } else {
+        None
+    }
+}
