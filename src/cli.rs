@@ -103,8 +103,8 @@ pub struct World {
     #[arg(long, value_name = "NAME", global = true)]
     pub incident: Option<String>,
     /// How fast its time runs: 1 is real, 10 is ten times as fast
-    #[arg(long, value_name = "X", global = true, value_parser = arg::speed)]
-    pub speed: Option<f64>,
+    #[arg(long = "speed", value_name = "X", global = true, value_parser = arg::speed)]
+    pub speed_percent: Option<u32>,
 }
 
 /// How a command answers.

@@ -1,12 +1,26 @@
 //! What a user wrote (`file`) and what it means (`resolve`); the paths of both. The types here are what the rest of the
 //! program gets to see.
 
+mod clash;
+pub mod file;
+mod flags;
+pub mod load;
+pub mod paths;
+pub mod resolve;
+mod show;
+mod template;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{ConnectionId, EngineKind, Guard, Tier};
 use crate::operate::Policy;
+
+pub use load::load;
+pub use paths::Paths;
+pub use show::show;
+pub use template::TEMPLATE;
 
 /// What the configuration means, all layers and flags taken together.
 #[derive(Clone, Debug)]
@@ -44,9 +58,6 @@ pub struct Flags {
     pub refresh: Option<Duration>,
     /// The demo world instead of everything else.
     pub demo: Option<Demo>,
-    /// What the ambient engine is, as far as it is known beforehand: so that an environment configured on the same
-    /// engine is not found there a second time, with another guard. [`load`] fills it in.
-    pub ambient: Option<DockerTarget>,
 }
 
 /// How the demo world is made.
@@ -61,6 +72,14 @@ pub struct Demo {
 impl Default for Demo {
     fn default() -> Self {
         Self { seed: 7, incident: None, speed_percent: 100 }
+    }
+}
+
+impl Demo {
+    /// The endpoint it is.
+    #[must_use]
+    pub fn target(&self) -> TargetSpec {
+        TargetSpec::Demo { seed: self.seed, incident: self.incident.clone(), speed_percent: self.speed_percent }
     }
 }
 

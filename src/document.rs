@@ -186,6 +186,12 @@ impl<'d> Section<'d> {
         self.offset
     }
 
+    /// Its document.
+    #[must_use]
+    pub fn document(&self) -> &'d Document<'d> {
+        self.document
+    }
+
     /// Notes a mistake of the table as a whole.
     pub fn note(&self, message: impl Into<String>) {
         self.document.note(self.offset, message);
@@ -193,7 +199,10 @@ impl<'d> Section<'d> {
 
     /// The value of `key`, if there is one.
     pub fn get(&self, key: &'static str) -> Option<Node<'d>> {
-        self.asked.borrow_mut().push(key);
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains(&key) {
+            asked.push(key);
+        }
         self.table.get(key).map(|value| Node { document: self.document, value })
     }
 

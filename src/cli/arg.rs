@@ -81,7 +81,39 @@ pub(super) fn size(text: &str) -> Result<Size, String> {
     both.ok_or_else(|| "expected columns and rows such as 120x40".to_owned())
 }
 
-pub(super) fn speed(text: &str) -> Result<f64, String> {
-    let number = text.trim_end_matches('x').parse::<f64>().ok().filter(|n| n.is_finite() && (0.0..=1000.0).contains(n));
-    number.ok_or_else(|| "expected a number from 0 to 1000".to_owned())
+/// A factor with at most two decimals, in percent: `2.5` and `2.5x` are 250.
+pub(super) fn speed(text: &str) -> Result<u32, String> {
+    let (whole, part) = text.trim_end_matches('x').split_once('.').unwrap_or((text.trim_end_matches('x'), ""));
+    let percent = match part.len() {
+        0..=2 => format!("{whole}{part:0<2}").parse::<u32>().ok(),
+        _ => None,
+    };
+    percent
+        .filter(|p| !whole.is_empty() && *p <= 100_000)
+        .ok_or_else(|| "expected a number from 0 to 1000, such as 2.5".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_are_read_in_percent() {
+        for (text, percent) in [
+            ("1", Some(100)),
+            ("10x", Some(1000)),
+            ("2.5", Some(250)),
+            ("0.25", Some(25)),
+            ("0", Some(0)),
+            ("1000", Some(100_000)),
+            ("1001", None),
+            ("-1", None),
+            (".5", None),
+            ("1.255", None),
+            ("fast", None),
+            ("", None),
+        ] {
+            assert_eq!(speed(text).ok(), percent, "{text}");
+        }
+    }
 }

@@ -38,7 +38,7 @@ impl Theme {
         let document = Document::new(text, file);
         let root = document.root();
         let name = root.require("name", read::name).unwrap_or_default();
-        let below = root.get("inherits").map(|node| ancestors(node, &name, find)).unwrap_or_default();
+        let below = root.get("inherits").map(|node| ancestors(node, &name, text, find)).unwrap_or_default();
         let own = layer(&root, &below);
         if !root.has("inherits") {
             for role in Role::ALL.iter().filter(|role| !own.roles.contains_key(role)) {
@@ -53,17 +53,22 @@ impl Theme {
 }
 
 /// Reads the themes below, nearest first; their mistakes are told at the line that inherits them.
-fn ancestors(node: Node<'_>, name: &str, find: &dyn Fn(&str) -> Option<String>) -> Vec<Layer> {
+fn ancestors(node: Node<'_>, name: &str, own: &str, find: &dyn Fn(&str) -> Option<String>) -> Vec<Layer> {
     let mut chain: Vec<(Arc<str>, String)> = Vec::new();
     let mut next = read::text(node);
     while let Some(wanted) = next {
-        let names = || std::iter::once(name).chain(chain.iter().map(|(n, _)| &**n));
-        if names().any(|n| n == &*wanted) {
-            let circle: Vec<&str> = names().chain([&*wanted]).collect();
-            node.note(format!("a theme cannot inherit itself: {}", circle.join(" → ")));
+        // Told apart by their text: a file that changes the shipped theme of its own name may inherit that one.
+        let found = find(&wanted);
+        let again = match &found {
+            Some(text) => text == own || chain.iter().any(|(_, t)| t == text),
+            None => *wanted == *name || chain.iter().any(|(n, _)| *n == wanted),
+        };
+        if again {
+            let names = std::iter::once(name).chain(chain.iter().map(|(n, _)| &**n)).chain([&*wanted]);
+            node.note(format!("a theme cannot inherit itself: {}", names.collect::<Vec<_>>().join(" → ")));
             return Vec::new();
         }
-        let Some(text) = find(&wanted) else {
+        let Some(text) = found else {
             node.note(unknown("theme", &wanted, NAMES.into_iter()));
             return Vec::new();
         };

@@ -1,0 +1,95 @@
+//! What is in force as the text of a configuration file that would say the same.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Resolved, TargetSpec};
+use crate::document::read::spell_duration;
+use crate::model::{Tier, WorkloadId};
+use crate::operate::policy::{DeployPolicy, OnFailure};
+use crate::operate::request::Strategy;
+
+/// The effective configuration: it can be read back and means the same.
+#[must_use]
+pub fn show(resolved: &Resolved) -> String {
+    let mut out = String::new();
+    for path in &resolved.files {
+        line(&mut out, &format!("# from {}", path.display()));
+    }
+    if resolved.files.is_empty() {
+        line(&mut out, "# no configuration file: this is what holds by itself");
+    }
+    line(&mut out, &format!("theme = {}", quote(&resolved.theme)));
+    line(&mut out, &format!("keymap = {}", quote(&resolved.keymap)));
+    line(&mut out, &format!("refresh = \"{}\"", spell_duration(resolved.refresh)));
+    line(&mut out, &format!("read_only = {}", resolved.read_only));
+    line(&mut out, &format!("\n[logs]\nstore_bytes = {}\ntail = {}", resolved.log_bytes, resolved.log_tail));
+    for connection in &resolved.connections {
+        show_connection(&mut out, connection);
+    }
+    for (_, why) in &resolved.unsupported {
+        line(&mut out, &format!("\n# {why}"));
+    }
+    out
+}
+
+fn show_connection(out: &mut String, connection: &ConnectionSpec) {
+    let (words, address) = match &connection.target {
+        TargetSpec::Demo { seed, .. } => (format!("the demo world {seed}"), None),
+        TargetSpec::Docker(DockerTarget::Ambient) => ("the engine found here".to_owned(), None),
+        TargetSpec::Docker(DockerTarget::Host(host)) => (host.to_string(), Some(("host", host))),
+        TargetSpec::Docker(DockerTarget::Context(name)) => (format!("the docker context {name}"), Some(("docker_context", name))),
+    };
+    let found = if connection.discover { ", and everything that is found there" } else { "" };
+    line(out, &format!("\n# {}: {words}{found}", connection.id));
+    for environment in &connection.environments {
+        show_environment(out, environment, address);
+    }
+}
+
+fn show_environment(out: &mut String, environment: &EnvironmentSpec, address: Option<(&str, &Arc<str>)>) {
+    line(out, &format!("\n[[environment]]\nname = {}", quote(&environment.name)));
+    if environment.tier != Tier::Unknown {
+        line(out, &format!("tier = \"{}\"", environment.tier));
+    }
+    line(out, &format!("engine = \"{}\"", environment.engine));
+    if let Some((key, value)) = address {
+        line(out, &format!("{key} = {}", quote(value)));
+    }
+    line(out, &format!("project = {}\nguard = \"{}\"", quote(&environment.project), environment.guard));
+    for note in &environment.policy.notes {
+        line(out, &format!("# {note}"));
+    }
+    line(out, "\n[environment.deploy]");
+    show_deploy(out, &environment.policy.deploy);
+    for (WorkloadId(workload), deploy) in &environment.policy.workloads {
+        line(out, &format!("\n[environment.deploy.{}]", quote(workload)));
+        show_deploy(out, deploy);
+    }
+}
+
+fn show_deploy(out: &mut String, deploy: &DeployPolicy) {
+    let strategy = match deploy.strategy {
+        Strategy::Rolling => "rolling",
+        Strategy::Recreate => "recreate",
+    };
+    let rollback = match deploy.rollback {
+        OnFailure::Auto => "auto",
+        OnFailure::Ask => "ask",
+        OnFailure::Never => "never",
+    };
+    line(out, &format!("strategy = \"{strategy}\"\nsurge = {}\nunavailable = {}", deploy.surge, deploy.unavailable));
+    for (key, span) in [("delay", deploy.delay), ("healthy_within", deploy.healthy_within), ("hold", deploy.hold)] {
+        line(out, &format!("{key} = \"{}\"", spell_duration(span)));
+    }
+    line(out, &format!("rollback = \"{rollback}\""));
+}
+
+fn line(out: &mut String, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{text}");
+}
+
+fn quote(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
