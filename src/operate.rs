@@ -16,3 +16,6 @@ pub use plan::{Change, Gate, Plan, Step, Work};
 pub use policy::Policy;
 pub use refusal::Refusal;
 pub use request::{Operation, Request, Target};
+
+#[cfg(test)]
+mod tests;

@@ -46,9 +46,8 @@ pub fn decide(guard: Guard, read_only: bool, destructive: bool, name: &str, answ
         Guard::Type if typed => Decision::Go,
         Guard::Type => Decision::Ask(Question::Type(name.into())),
         Guard::Confirm if answered.yes || typed => Decision::Go,
-        Guard::Confirm => Decision::Ask(Question::Yes),
         Guard::Open if !destructive || answered.yes || typed => Decision::Go,
-        Guard::Open => Decision::Ask(Question::Yes),
+        Guard::Confirm | Guard::Open => Decision::Ask(Question::Yes),
     }
 }
 

@@ -63,7 +63,7 @@ pub struct Machine {
     made: BTreeMap<u32, InstanceId>,
     /// Content addresses the engine has told, by image reference.
     digests: BTreeMap<Arc<str>, Arc<str>>,
-    /// Made instances that have passed their gate: they must stay well while others follow.
+    /// Instances that have passed their gate: they must stay well while others follow.
     held: BTreeSet<InstanceRef>,
     /// Steps whose action may have taken effect although it failed.
     uncertain: BTreeSet<usize>,
@@ -282,7 +282,7 @@ impl Machine {
         }
         self.journal_step(now, index);
         let step = &self.plan.steps[index];
-        let sentence: Arc<str> = format!("{}: {}", step.name, fault.why).into();
+        let sentence: Arc<str> = format!("{}: {}", step.name.trim_start_matches("wait for "), fault.why).into();
         if step.optional || self.committed {
             // Past the point of no return the rest is still worth doing.
             if !step.optional {
@@ -295,9 +295,8 @@ impl Machine {
         self.failures.push(sentence);
         match self.plan.on_failure {
             OnFailure::Auto => self.go_back(now),
-            OnFailure::Never => self.leave(now),
             OnFailure::Ask if self.leaves_something() => self.phase = Phase::Asking(index),
-            OnFailure::Ask => self.leave(now),
+            OnFailure::Ask | OnFailure::Never => self.leave(now),
         }
     }
 

@@ -36,7 +36,7 @@ pub enum Refusal {
     #[error("{environment} is locked by {by} since {since:.0}: {why}")]
     Locked { environment: Arc<str>, by: Arc<str>, why: Arc<str>, since: Timestamp },
     #[error(
-        "an operation of {by} in {environment} has not ended ({what}, since {since:.0}): finish or undo it first (recover {environment} --finish or --undo)"
+        "an operation of {by} in {environment} has not ended ({what}, since {since:.0}): finish or undo it first (qd recover {environment} --finish or --undo)"
     )]
     Unfinished { environment: Arc<str>, by: Arc<str>, what: Arc<str>, since: Timestamp },
     #[error("nothing is unfinished in {environment}")]

@@ -160,7 +160,8 @@ impl Machine {
             | Action::Remove { instance, .. } => {
                 if let InstanceRef::Made(slot) = instance {
                     let id = self.made.get(slot).cloned();
-                    let id: InstanceId = id.ok_or_else(|| Fault { why: "it was never made".into(), uncertain: false })?;
+                    let id: InstanceId =
+                        id.ok_or_else(|| Fault { why: "whether it was made is not known".into(), uncertain: false })?;
                     *instance = InstanceRef::Known(id);
                 }
             }

@@ -75,9 +75,9 @@ impl Watch {
         }
     }
 
-    /// The instance that is watched, as it is known once it has passed.
+    /// The instance that is watched.
     pub(super) fn instance(&self) -> Option<InstanceRef> {
-        matches!(self.reference, Some(InstanceRef::Made(_))).then(|| self.id.clone().map(InstanceRef::Known)).flatten()
+        self.id.clone().map(InstanceRef::Known)
     }
 
     /// The feed was away for so long.
@@ -125,13 +125,13 @@ impl Watch {
     }
 
     fn well(&mut self, now: Timestamp, hold: Duration) -> Reading {
-        let held = elapsed(now, *self.well_since.get_or_insert(now));
-        if held >= hold {
+        let lasted = elapsed(now, *self.well_since.get_or_insert(now));
+        if lasted >= hold {
             let words = if hold.is_zero() { "healthy".to_owned() } else { format!("healthy for {}", words::seconds(hold)) };
             Reading::Passed(words.into())
         } else {
-            let left = (hold - held).as_secs_f64().ceil();
-            Reading::Waiting(format!("healthy for {} s, holding {left:.0} s more", held.as_secs()).into())
+            let left = hold.saturating_sub(lasted).as_secs_f64().ceil();
+            Reading::Waiting(format!("healthy for {} s, holding {left:.0} s more", lasted.as_secs()).into())
         }
     }
 
@@ -227,10 +227,8 @@ fn exited(instance: &Instance) -> Arc<str> {
 }
 
 fn rolled_out(workload: &crate::model::Workload, revision: Option<u64>, replicas: u32) -> Result<(), String> {
-    if let (Some(wanted), current) = (revision, workload.revision) {
-        if current != Some(wanted) {
-            return Err(format!("not at revision {wanted} yet"));
-        }
+    if let Some(wanted) = revision.filter(|_| revision != workload.revision) {
+        return Err(format!("not at revision {wanted} yet"));
     }
     let now: Vec<&Arc<Instance>> = workload.replicas().collect();
     let current = revision.or(workload.revision);
@@ -246,12 +244,12 @@ fn rolled_out(workload: &crate::model::Workload, revision: Option<u64>, replicas
     Err(format!("{ready} of {replicas} ready{old}{why}"))
 }
 
-/// A made instance that had passed its gate and is no longer well, in words.
+/// An instance that had passed its gate and is no longer well, in words.
 pub(super) fn lost(held: &BTreeSet<InstanceRef>, snapshot: &Snapshot, names: &Names) -> Option<Arc<str>> {
     held.iter().find_map(|reference| {
         let InstanceRef::Known(id) = reference else { return None };
         let Some((_, instance)) = snapshot.instance(id) else {
-            return Some(format!("{}, already made, is gone", words::label(names, reference)).into());
+            return Some(format!("{}, which had held, is gone", words::label(names, reference)).into());
         };
         if is_well(instance) && instance.state == InstanceState::Running {
             return None;

@@ -17,6 +17,7 @@ impl Machine {
         self.doing = Doing::Nothing;
         self.outage = None;
         self.undo_progress = self.way_back();
+        self.out.push(super::Effect::Refresh);
         if self.undo_progress.is_empty() {
             self.settle(now, Outcome::Failed);
             return;
@@ -34,16 +35,23 @@ impl Machine {
                 continue;
             }
             let mut works = step.undo.clone();
-            if let Work::Act(Action::Create { replica, .. }) = &step.work {
-                if !self.made.contains_key(&replica.slot) {
-                    // Asked for again, the engine names what was made the first time: then it can be removed.
-                    works.insert(0, step.work.clone());
-                }
+            if let Work::Act(Action::Create { replica, .. }) = &step.work
+                && !self.made.contains_key(&replica.slot)
+            {
+                // Asked for again, the engine names what was made the first time, be it half: then it can be removed.
+                works.insert(0, step.work.clone());
             }
             for work in works {
+                let name = match &work {
+                    Work::Act(Action::Create { replica, .. }) => {
+                        let new = words::label(&self.plan.names, &InstanceRef::Made(replica.slot));
+                        format!("look for {new}").into()
+                    }
+                    Work::Act(_) | Work::Await(_) => words::name(&work, &self.plan.names),
+                };
                 way.push(UndoProgress {
                     step: index,
-                    name: words::name(&work, &self.plan.names),
+                    name,
                     call: words::call(&work, &self.plan.names),
                     work,
                     progress: StepProgress { state: StepState::Waiting, detail: "".into(), began: None, ended: None },
@@ -54,7 +62,12 @@ impl Machine {
     }
 
     fn had_effect(&self, index: usize) -> bool {
-        self.progress[index].state == StepState::Done || self.uncertain.contains(&index)
+        self.progress[index].state == StepState::Done || self.uncertain.contains(&index) || self.failed_to_create(index)
+    }
+
+    /// A container can be made and still not be whole: whether it is there is asked again on the way back.
+    fn failed_to_create(&self, index: usize) -> bool {
+        self.progress[index].state == StepState::Failed && matches!(self.plan.steps[index].work, Work::Act(Action::Create { .. }))
     }
 
     /// Whether this ends another operation.
@@ -90,13 +103,18 @@ impl Machine {
     pub(super) fn undo_finished(&mut self, now: Timestamp, result: Result<(), Fault>) {
         let running = self.undo_progress.iter().position(|u| u.progress.state == StepState::Running);
         let Some(index) = running else { return };
-        let undo = &mut self.undo_progress[index];
+        let undo = &self.undo_progress[index];
         let is_create = matches!(undo.work, Work::Act(Action::Create { .. }));
+        let found = is_create && result.is_err() && self.find_half_made(index);
         let never_made = self.never_made(index);
         let undo = &mut self.undo_progress[index];
         undo.progress.ended = Some(now);
         match result {
             Ok(()) => undo.progress.state = StepState::Done,
+            Err(_) if found => {
+                undo.progress.state = StepState::Skipped;
+                undo.progress.detail = "found half made".into();
+            }
             // The engine says clearly that nothing was made: nothing is to be removed either.
             Err(fault) if is_create && !fault.uncertain => {
                 undo.progress.state = StepState::Skipped;
@@ -109,7 +127,6 @@ impl Machine {
             Err(fault) => {
                 undo.progress.state = StepState::Failed;
                 undo.progress.detail = fault.why.clone();
-                self.failures.push(format!("{}: {}", undo.name, fault.why).into());
             }
         }
         let step = self.undo_progress[index].step;
@@ -122,11 +139,29 @@ impl Machine {
         self.undo(now, index + 1);
     }
 
+    /// Looks in what was last seen for an instance that undo `index` would create: made, but not whole.
+    fn find_half_made(&mut self, index: usize) -> bool {
+        let Work::Act(Action::Create { operation, replica }) = &self.undo_progress[index].work else { return false };
+        let Some(workload) = self.last.as_ref().and_then(|s| s.workload(&replica.workload)) else { return false };
+        let like = workload.instances.iter().find(|i| i.id == replica.like).map(|i| i.number);
+        let number = replica.number.or(like);
+        let known: Vec<_> = self.made.values().collect();
+        let half = workload
+            .instances
+            .iter()
+            .find(|i| i.made_by.as_ref() == Some(operation) && Some(i.number) == number && !known.contains(&&i.id));
+        let Some(half) = half else { return false };
+        let (slot, id) = (replica.slot, half.id.clone());
+        self.made.insert(slot, id);
+        true
+    }
+
     /// Whether undo `index` is about an instance the engine has clearly said was not made.
     fn never_made(&self, index: usize) -> bool {
         let undo = &self.undo_progress[index];
         let asked = self.undo_progress[..index].iter().any(|u| u.step == undo.step && u.progress.state == StepState::Skipped);
-        asked && matches!(&undo.work, Work::Act(Action::Remove { instance: InstanceRef::Made(_), .. }))
+        let Work::Act(Action::Remove { instance: InstanceRef::Made(slot), .. }) = &undo.work else { return false };
+        asked && !self.made.contains_key(slot)
     }
 
     fn undone(&mut self, now: Timestamp) {
@@ -160,7 +195,7 @@ impl Machine {
             .collect();
         let undone = |state| -> Vec<&str> {
             let meant = self.undo_progress.iter().filter(move |u| u.progress.state == state);
-            meant.filter(|u| matches!(u.work, Work::Act(_)) || state == StepState::Failed).map(|u| &*u.name).collect()
+            meant.filter(|u| matches!(u.work, Work::Act(_))).map(|u| &*u.name).collect()
         };
         let failures = self.failures.iter().map(|f| &**f).collect::<Vec<_>>().join("; ");
         let noted: Vec<String> = self
@@ -173,7 +208,8 @@ impl Machine {
             .collect();
         let text = match outcome {
             Outcome::Done if done.is_empty() => "nothing had to be changed".to_owned(),
-            Outcome::Done => format!("done: {}", list(done)),
+            Outcome::Done if done.len() > 4 => format!("{}: {} calls", self.plan.title, done.len()),
+            Outcome::Done => list(done),
             Outcome::Refused => format!("{failures}; nothing was changed"),
             Outcome::Failed if done.is_empty() => format!("{failures}; nothing was changed"),
             Outcome::Failed if self.recovers() || (self.leaves_something() && !self.committed) => {
@@ -181,11 +217,20 @@ impl Machine {
             }
             Outcome::Failed => format!("{failures}; done and left so: {}", list(done)),
             Outcome::RolledBack => format!("{failures}; the old state is back: {}", list(undone(StepState::Done))),
-            Outcome::Unknown => format!(
-                "{failures}; taken back: {}; NOT taken back: {}; the lock stays until it is recovered",
-                list(undone(StepState::Done)),
-                list(undone(StepState::Failed))
-            ),
+            Outcome::Unknown => {
+                let back = undone(StepState::Done);
+                let back = if back.is_empty() { "nothing".to_owned() } else { list(back) };
+                let left: Vec<String> = self
+                    .undo_progress
+                    .iter()
+                    .filter(|u| u.progress.state == StepState::Failed)
+                    .map(|u| format!("{} ({})", u.name, u.progress.detail))
+                    .collect();
+                format!(
+                    "{failures}; taken back: {back}; NOT taken back: {}; the lock stays until it is recovered",
+                    left.join(", ")
+                )
+            }
         };
         let unreturned =
             if matches!(outcome, Outcome::Done) && !failures.is_empty() { format!("; {failures}") } else { String::new() };

@@ -24,12 +24,12 @@ pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strate
 }
 
 /// Tells the engine that `image` is wanted, and follows the rollout to its end.
-pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> Result<String, Refusal> {
+pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> String {
     for one in chosen {
         again(draft, &one.workload, image);
         declared::set_image(draft, &one.workload, &wanted(image));
     }
-    Ok(title(chosen, image))
+    title(chosen, image)
 }
 
 fn wanted(image: &Arc<str>) -> Wanted {

@@ -21,6 +21,13 @@ struct Left<'a> {
     begun: LockRequest,
 }
 
+impl Left<'_> {
+    /// What it set out to do, without the words of recoveries in between.
+    fn title(&self) -> &str {
+        self.holder.why.trim_start_matches("finish: ").trim_start_matches("undo: ")
+    }
+}
+
 /// Plans the end of the unfinished operation. The lock of the dead is taken over, and keeps what it says, so that a
 /// recovery that dies can itself be recovered; it is given back only when all is done.
 pub fn recover(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>, ending: Ending) -> Result<Plan, Refusal> {
@@ -62,7 +69,7 @@ pub fn recover(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>, ending
 }
 
 fn end(draft: Draft<'_>, left: &Left<'_>, ending: Ending) -> Plan {
-    let why = left.holder.why.trim_start_matches("finish: ").trim_start_matches("undo: ");
+    let why = left.title();
     let title = match ending {
         Ending::Finish => format!("finish: {why}"),
         Ending::Undo => format!("undo: {why}"),

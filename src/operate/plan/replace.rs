@@ -2,6 +2,7 @@
 //! have in common where quarterdeck makes the instances itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Instance, Revision, Workload};
 use crate::operate::action::{Action, InstanceRef, Replica};
@@ -88,8 +89,20 @@ pub fn replace(
     Ok(pairs.into_iter().map(|p| p.old).collect())
 }
 
-/// Removes what was replaced: cleaning up, after which there is no way back by undoing.
+/// Removes what was replaced: cleaning up, after which there is no way back by undoing. So before the first goes, a
+/// fresh look must show every new one still well (each gate looks at all that have held before, too).
 pub fn clear(draft: &mut Draft<'_>, old: Vec<InstanceRef>) {
+    let last = draft.steps.iter().rev().find_map(|s| match &s.work {
+        Work::Await(Gate::Healthy { instance, within, .. }) => Some((instance.clone(), *within)),
+        Work::Await(Gate::RolledOut { .. } | Gate::Wait { .. }) | Work::Act(_) => None,
+    });
+    if let (Some((instance, within)), false) = (last, old.is_empty()) {
+        draft.step(Work::Await(Gate::Healthy { instance, within, hold: Duration::ZERO }), Vec::new());
+        if let Some(step) = draft.steps.last_mut() {
+            step.name = "look at all new ones again".into();
+            step.call = "wait: a fresh look shows them still healthy".into();
+        }
+    }
     for instance in old {
         draft.tidy(Action::Remove { instance, force: false });
     }

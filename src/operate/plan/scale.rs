@@ -27,15 +27,17 @@ pub fn scale(draft: &mut Draft<'_>, chosen: &[Chosen], to: u32) -> Result<String
         draft.act(Action::Remove { instance, force: false }, Vec::new());
     }
     let [one] = chosen else { return Ok(format!("scale {} to {to}", super::targets::subject(chosen))) };
-    Ok(format!("scale {} {} → {to}", one.workload.id, running(&one.workload)))
+    Ok(format!("scale {} {} → {to}", one.workload.id, before(&one.workload, to)))
 }
 
 fn is_stopped(instance: &Instance) -> bool {
     Was::of(instance.state) == Was::Stopped
 }
 
-fn running(workload: &Workload) -> usize {
-    workload.replicas().filter(|i| !is_stopped(i)).count()
+/// How many there are: those that run, or all where it is only stopped ones that go.
+fn before(workload: &Workload, to: u32) -> usize {
+    let running = workload.replicas().filter(|i| !is_stopped(i)).count();
+    if running == to as usize { workload.replicas().count() } else { running }
 }
 
 fn workload(draft: &mut Draft<'_>, workload: &Workload, to: u32, removals: &mut Vec<InstanceRef>) -> Result<(), Refusal> {
@@ -76,7 +78,7 @@ fn workload(draft: &mut Draft<'_>, workload: &Workload, to: u32, removals: &mut 
         }
     };
     let mut facts = draft.affect(workload, fate).clone();
-    draft.change(format!("{}.replicas", workload.id), running(workload).to_string(), to.to_string());
+    draft.change(format!("{}.replicas", workload.id), before(workload, to).to_string(), to.to_string());
     up(draft, workload, &starting, &newest, missing, &mut facts);
     down(draft, workload, &surplus, &stopping, removals);
     if to == 0 {

@@ -91,16 +91,16 @@ fn whole_only(operation: &Operation) -> bool {
 
 /// What the targets are called together: `backend`, `backend-1, backend-2`, `5 workloads`.
 pub fn subject(chosen: &[Chosen]) -> String {
-    let mut names = Vec::new();
+    let mut subjects = Vec::new();
     for one in chosen {
         match &one.named {
-            None => names.push(one.workload.id.to_string()),
-            Some(named) => names.extend(named.iter().map(|i| words::instance_label(&one.workload, i))),
+            None => subjects.push(one.workload.id.to_string()),
+            Some(named) => subjects.extend(named.iter().map(|i| words::instance_label(&one.workload, i))),
         }
     }
-    if names.len() <= 3 {
-        return names.join(", ");
+    if subjects.len() <= 3 {
+        return subjects.join(", ");
     }
     let kind = if chosen.iter().all(|c| c.named.is_none()) { "workloads" } else { "instances" };
-    format!("{} {kind}", names.len())
+    format!("{} {kind}", subjects.len())
 }

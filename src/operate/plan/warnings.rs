@@ -12,6 +12,11 @@ pub fn around(draft: &mut Draft<'_>, chosen: &[Chosen]) {
     if !needs_calm(&draft.request.operation) {
         return;
     }
+    if matches!(draft.request.operation, Operation::Deploy { .. } | Operation::Rollback { .. }) {
+        for note in &draft.terms.policy.notes {
+            draft.warn(note.clone());
+        }
+    }
     for one in chosen {
         let workload = &one.workload;
         let hold = draft.policy(workload).hold;
@@ -19,10 +24,8 @@ pub fn around(draft: &mut Draft<'_>, chosen: &[Chosen]) {
             let text = format!("{} has no health check: it is only watched to run for {}", workload.id, words::seconds(hold));
             draft.warn(text);
         }
-        if let Some(autoscaler) = &workload.autoscaler {
-            if matches!(draft.request.operation, Operation::Scale { .. }) {
-                draft.warn(format!("{autoscaler} owns the number of {} and may change it back", workload.id));
-            }
+        if let (Some(autoscaler), Operation::Scale { .. }) = (&workload.autoscaler, &draft.request.operation) {
+            draft.warn(format!("{autoscaler} owns the number of {} and may change it back", workload.id));
         }
         if let Some(drift) = &workload.drift {
             draft.warn(format!("{} differs from its file: {drift}", workload.id));

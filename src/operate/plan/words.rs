@@ -33,10 +33,10 @@ pub fn name(work: &Work, names: &Names) -> Arc<str> {
             Action::Drill { name } => format!("play {name}"),
             Action::Revert { workload, to, .. } => format!("take {workload} back to revision {to}"),
         },
-        Work::Await(Gate::Healthy { instance, .. }) => format!("{} healthy", of(instance)),
-        Work::Await(Gate::RolledOut { workload, replicas: 0, .. }) => format!("{workload} stopped"),
-        Work::Await(Gate::RolledOut { workload, replicas, .. }) => format!("{workload} rolled out to {replicas}"),
-        Work::Await(Gate::Wait { hold }) => format!("pause of {}", seconds(*hold)),
+        Work::Await(Gate::Healthy { instance, .. }) => format!("wait for {}", of(instance)),
+        Work::Await(Gate::RolledOut { workload, replicas: 0, .. }) => format!("wait for {workload} to stop"),
+        Work::Await(Gate::RolledOut { workload, .. }) => format!("wait for {workload}"),
+        Work::Await(Gate::Wait { hold }) => format!("wait {}", seconds(*hold)),
     };
     text.into()
 }

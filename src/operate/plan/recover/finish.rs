@@ -56,12 +56,10 @@ fn end(
     let reference = draft.know(workload, instance, false);
     let of = reference.clone();
     match original.fate {
-        Fate::Kept | Fate::Replaced => {}
         Fate::Stopped | Fate::Removed if now != Was::Stopped => {
             draft.stop(&reference, Vec::new());
             tell(draft, workload, instance, "stopped");
         }
-        Fate::Stopped | Fate::Removed => {}
         Fate::Started => {
             if now == Was::Stopped {
                 draft.act(Action::Start { instance: of }, Vec::new());
@@ -83,12 +81,12 @@ fn end(
         Fate::Killed if now != Was::Stopped && is_older_run => {
             let signal = match &left.begun.operation {
                 Operation::Kill { signal } => signal.clone(),
-                _other => "SIGKILL".into(),
+                _ => "SIGKILL".into(),
             };
             draft.act(Action::Kill { instance: of, signal }, Vec::new());
             tell(draft, workload, instance, "killed");
         }
-        Fate::Paused | Fate::Unpaused | Fate::Killed => {}
+        Fate::Kept | Fate::Replaced | Fate::Stopped | Fate::Removed | Fate::Paused | Fate::Unpaused | Fate::Killed => {}
     }
     (original.fate == Fate::Removed).then_some(reference)
 }

@@ -33,7 +33,7 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
 }
 
 fn too_late(left: &Left<'_>, original: &Original) -> Refusal {
-    Refusal::TooLate { what: left.holder.why.clone(), gone: original.name.clone() }
+    Refusal::TooLate { what: left.title().into(), gone: original.name.clone() }
 }
 
 fn restore(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload: &Workload) -> Result<(), Refusal> {
