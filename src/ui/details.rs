@@ -76,7 +76,7 @@ fn page(scene: &Scene<'_>, subject: &Subject<'_>, width: u16, height: u16) -> Pa
             fact(&mut page, "by", revision.by.as_deref().unwrap_or("not made with quarterdeck"), (text, dim));
             fact(&mut page, "cause", revision.cause.as_deref().unwrap_or("not recorded"), (text, dim));
         }
-        Subject::Running(machine) => operation::running(scene, machine, width, &mut page),
+        Subject::Running(machine) => operation::running(scene, machine, (width, height), &mut page),
         Subject::Past(past) => operation::past(scene, past, width, &mut page),
         Subject::Item(_, item) => {
             page.wrapped(&item.detail, text, 0, width, 20);

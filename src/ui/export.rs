@@ -1,5 +1,6 @@
 //! Screens as files: what stood in the cells, as text and as a picture.
 
+mod shapes;
 pub mod svg;
 pub mod text;
 

@@ -41,7 +41,10 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let denied = scene.style(Role::Disabled);
     for command in of_screen(scene.view.screen) {
         let key = scene.key(*command);
-        let title = command.info().map_or("", |i| i.title);
+        let title = match command {
+            Command::Filter if scene.view.screen == Screen::Logs => "search",
+            _ => command.info().map_or("", |i| i.title),
+        };
         if key.is_empty() || pen.left() < cells(&key) + cells(title) + 1 {
             continue;
         }

@@ -12,51 +12,75 @@ use super::format::elapsed;
 use super::scene::Scene;
 use super::widget::Pen;
 use super::widget::text::cells;
+use crate::observe::text::{clean, fit};
 
-/// A piece of the line; the highest rank goes first where there is no room, 0 is cut but never goes.
+/// A piece of the line.
+#[derive(Default)]
 struct Piece {
     text: String,
+    /// Said in fewer cells where there is no room; empty where there is no shorter way.
+    short: String,
     style: Style,
+    /// Where there is no room the highest goes first; 0 is cut but never goes.
     rank: u8,
 }
 
 /// Cells between two pieces.
 const GAP: u16 = 2;
+/// An endpoint cut to fewer cells tells nothing.
+const LEAST: u16 = 8;
+/// The endpoint's rank: it is cut before it goes.
+const ENDPOINT: u8 = 6;
 
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if area.is_empty() {
         return;
     }
+    // Its ground is the line's, its weight only the name's: what is dim here stays dim.
+    let ground = Style { bg: scene.style(Role::Header).bg, ..Style::new() };
+    buf.set_style(area.intersection(buf.area), ground);
     let mut pieces = vec![badge(scene)];
     if scene.environment.is_some() {
         place(scene, &mut pieces)
     } else {
         everything(scene, &mut pieces)
     }
-    let time = format!("{} UTC", clock(scene.state.now, 0));
+    let mut time = clock(scene.state.now, 0);
+    if area.width >= 100 {
+        time.push_str(" UTC");
+    }
     // The clock goes before anything that tells more.
     let spare = if area.width >= 60 { cells(&time) + GAP } else { 0 };
     shrink(&mut pieces, area.width.saturating_sub(spare + 1));
     let mut pen = Pen::new(buf, area, 0);
     if spare > 0 {
-        pen.put_at_end(" ", Style::new()).put_at_end(time.trim(), scene.style(Role::Dim));
+        pen.put_at_end(" ", Style::new()).put_at_end(&time, scene.style(Role::Dim));
     }
     for (at, piece) in pieces.iter().enumerate() {
         pen.skip(if at == 0 { 0 } else { GAP }).put(&piece.text, piece.style);
     }
 }
 
-/// Takes away what does not fit, the highest rank first.
+/// Says it shorter where that is needed, then takes away what does not fit, the highest rank first.
 fn shrink(pieces: &mut Vec<Piece>, width: u16) {
+    let taken = |pieces: &[Piece]| pieces.iter().map(|p| cells(&p.text) + GAP).fold(0, u16::saturating_add).saturating_sub(GAP);
+    if taken(pieces) > width {
+        for piece in pieces.iter_mut().filter(|p| !p.short.is_empty()) {
+            piece.text = std::mem::take(&mut piece.short);
+        }
+    }
     loop {
-        let taken = pieces.iter().map(|p| cells(&p.text) + GAP).fold(0, u16::saturating_add).saturating_sub(GAP);
-        let worst = pieces.iter().map(|p| p.rank).max().unwrap_or(0);
-        if taken <= width || worst == 0 {
+        let over = taken(pieces).saturating_sub(width);
+        let Some(at) = (0..pieces.len()).rev().max_by_key(|at| pieces[*at].rank) else { return };
+        if over == 0 || pieces[at].rank == 0 {
             return;
         }
-        if let Some(at) = pieces.iter().rposition(|p| p.rank == worst) {
-            pieces.remove(at);
+        let left = cells(&pieces[at].text).saturating_sub(over);
+        if pieces[at].rank == ENDPOINT && left >= LEAST {
+            pieces[at].text = fit(&clean(&pieces[at].text), usize::from(left)).into_owned();
+            return;
         }
+        pieces.remove(at);
     }
 }
 
@@ -67,21 +91,22 @@ fn badge(scene: &Scene<'_>) -> Piece {
         None if scene.environment.is_some() => (Tier::Unknown.word().to_uppercase(), filled(scene.theme.tier(Tier::Unknown))),
         None => ("QUARTERDECK".to_owned(), filled(scene.style(Role::Accent))),
     };
-    Piece { text: format!(" {text} "), style, rank: 0 }
+    Piece { text: format!(" {text} "), style, ..Piece::default() }
 }
 
+/// A block in the style's colour, where it is not one already.
 fn filled(style: Style) -> Style {
-    style.add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    if style.bg.is_some() { style } else { style.add_modifier(Modifier::REVERSED | Modifier::BOLD) }
 }
 
 /// The environment, its engine and feed, and what stands in the way of a change.
 fn place(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
-    let (strong, dim) = (scene.style(Role::Strong), scene.style(Role::Dim));
+    let (strong, dim) = (scene.style(Role::Header), scene.style(Role::Dim));
     let name = scene.environment.map(|id| scene.state.name_of(id)).unwrap_or_default();
-    pieces.push(Piece { text: name, style: strong, rank: 0 });
+    pieces.push(Piece { text: name, style: strong, rank: 0, ..Piece::default() });
     let live = scene.connection.is_none_or(|c| c.link.is_live());
     if let Some(snapshot) = scene.snapshot.filter(|_| live) {
-        pieces.push(Piece { text: snapshot.environment.engine.word().to_owned(), style: dim, rank: 5 });
+        pieces.push(Piece { text: snapshot.environment.engine.word().to_owned(), style: dim, rank: 9, ..Piece::default() });
     }
     if let Some(connection) = scene.connection {
         pieces.push(feed(scene, &connection.link, &connection.endpoint));
@@ -90,9 +115,9 @@ fn place(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
         ill(scene, std::iter::once(snapshot), pieces);
         guard(scene, snapshot, pieces);
         lock(scene, snapshot, pieces);
-        if live {
-            pieces.push(Piece { text: snapshot.environment.endpoint.to_string(), style: dim, rank: 8 });
-        }
+    }
+    if let Some(connection) = scene.connection.filter(|_| live) {
+        pieces.push(endpoint(&connection.endpoint, dim));
     }
 }
 
@@ -101,26 +126,32 @@ fn everything(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
     let state = scene.state;
     let dim = scene.style(Role::Dim);
     let shown = state.snapshots().count();
-    pieces.push(Piece { text: count(shown, "environment"), style: scene.style(Role::Strong), rank: 0 });
+    pieces.push(Piece { text: count(shown, "environment"), style: scene.style(Role::Strong), rank: 0, ..Piece::default() });
     let troubled: Vec<_> = state.connections.values().filter(|c| !c.link.is_live()).collect();
     match troubled.as_slice() {
         [] if state.connections.is_empty() => {}
-        [] => pieces.push(Piece { text: "● live".to_owned(), style: scene.style(Role::Good), rank: 1 }),
+        [] => pieces.push(Piece { text: "● live".to_owned(), style: scene.style(Role::Good), rank: 1, ..Piece::default() }),
         [one] if state.connections.len() == 1 => pieces.push(feed(scene, &one.link, &one.endpoint)),
         many => {
             let text = format!("◌ {} of {} not live: {}", many.len(), count(state.connections.len(), "connection"), {
                 many.iter().map(|c| format!("{} {}", c.id, c.link.word())).collect::<Vec<_>>().join(", ")
             });
-            pieces.push(Piece { text, style: scene.style(Role::Warn), rank: 0 });
+            pieces.push(Piece { text, style: scene.style(Role::Warn), rank: 0, ..Piece::default() });
         }
     }
     ill(scene, state.snapshots().map(AsRef::as_ref), pieces);
     if state.settings.read_only {
-        pieces.push(Piece { text: "read-only".to_owned(), style: scene.style(Role::Warn), rank: 1 });
+        pieces.push(Piece { text: "read-only".to_owned(), style: scene.style(Role::Warn), rank: 1, ..Piece::default() });
     }
     if let [one] = state.connections.values().collect::<Vec<_>>().as_slice() {
-        pieces.push(Piece { text: one.endpoint.to_string(), style: dim, rank: 8 });
+        pieces.push(endpoint(&one.endpoint, dim));
     }
+}
+
+/// Where the engine is; without its scheme in short.
+fn endpoint(address: &str, style: Style) -> Piece {
+    let short = address.split_once("://").map_or("", |(_, rest)| rest).to_owned();
+    Piece { text: address.to_owned(), short, style, rank: ENDPOINT }
 }
 
 /// The feed in words: its age and what is wrong with it.
@@ -138,7 +169,7 @@ fn feed(scene: &Scene<'_>, link: &Link, endpoint: &str) -> Piece {
     let (text, role) = match link {
         Link::Connecting => (format!("◌ connecting to {endpoint}"), Role::Warn),
         Link::Live { latency_ms: None } => ("● live".to_owned(), Role::Good),
-        Link::Live { latency_ms: Some(ms) } => (format!("● live {} ms", steady(*ms)), Role::Good),
+        Link::Live { latency_ms: Some(ms) } => (format!("● live {} ms", ms), Role::Good),
         Link::Stale { since, error, retry_at } => {
             let ago = elapsed(i64::try_from(seconds_since(now, *since)).unwrap_or(i64::MAX));
             (format!("◌ stale since {} ({ago}): {error}{}", clock(*since, 0), next(retry_at)), Role::Warn)
@@ -146,16 +177,7 @@ fn feed(scene: &Scene<'_>, link: &Link, endpoint: &str) -> Piece {
         Link::Failed { error, retry_at, .. } => (format!("✖ failed: {error}{}", next(retry_at)), Role::Bad),
     };
     let rank = if link.is_live() { 1 } else { 0 };
-    Piece { text, style: scene.style(role), rank }
-}
-
-/// A latency to one digit and a half, so that an idle line does not redraw it for a millisecond.
-fn steady(ms: u64) -> u64 {
-    match ms {
-        0..10 => ms.max(1),
-        10..100 => ms / 5 * 5,
-        100.. => ms / 50 * 50,
-    }
+    Piece { text, style: scene.style(role), rank, ..Piece::default() }
 }
 
 /// How many workloads are not well.
@@ -171,7 +193,9 @@ fn ill<'a>(scene: &Scene<'_>, snapshots: impl Iterator<Item = &'a Snapshot>, pie
     for (n, health) in [(bad, Health::Unhealthy), (poor, Health::Degraded)] {
         if n > 0 {
             let text = format!("{} {n} {}", health.symbol(), health.word());
-            pieces.push(Piece { text, style: scene.theme.health(health), rank: 2 });
+            let short = format!("{} {n}", health.symbol());
+            let rank = if health == Health::Unhealthy { 2 } else { 7 };
+            pieces.push(Piece { text, short, style: scene.theme.health(health), rank });
         }
     }
 }
@@ -182,7 +206,7 @@ fn guard(scene: &Scene<'_>, snapshot: &Snapshot, pieces: &mut Vec<Piece>) {
         Guard::ReadOnly => ("read-only".to_owned(), Role::Warn),
         Guard::Open | Guard::Confirm | Guard::Type => (format!("guard {guard}"), Role::Dim),
     };
-    pieces.push(Piece { text, style: scene.style(role), rank: if guard == Guard::ReadOnly { 1 } else { 4 } });
+    pieces.push(Piece { text, style: scene.style(role), rank: if guard == Guard::ReadOnly { 1 } else { 4 }, ..Piece::default() });
 }
 
 /// Who changes something here.
@@ -191,7 +215,7 @@ fn lock(scene: &Scene<'_>, snapshot: &Snapshot, pieces: &mut Vec<Piece>) {
     let mine = lock.by == scene.state.actor.by() && lock.pid == scene.state.actor.pid;
     let who = if mine { "you" } else { lock.by.as_ref() };
     let role = if mine { Role::Accent } else { Role::Warn };
-    pieces.push(Piece { text: format!("locked by {who}: {}", lock.why), style: scene.style(role), rank: 3 });
+    pieces.push(Piece { text: format!("locked by {who}: {}", lock.why), style: scene.style(role), rank: 3, ..Piece::default() });
 }
 
 #[cfg(test)]
@@ -200,21 +224,24 @@ mod tests {
 
     #[test]
     fn what_tells_least_goes_first() {
-        let piece = |text: &str, rank| Piece { text: text.to_owned(), style: Style::new(), rank };
+        let piece = |text: &str, short: &str, rank| Piece { text: text.into(), short: short.into(), style: Style::new(), rank };
         let left = |width| {
-            let mut pieces =
-                vec![piece("BADGE", 0), piece("name", 0), piece("engine", 5), piece("live", 1), piece("endpoint", 8)];
+            let mut pieces = vec![
+                piece("BADGE", "", 0),
+                piece("name", "", 0),
+                piece("engine", "", 9),
+                piece("live", "", 1),
+                piece("1 unhealthy", "1", 2),
+                piece("tcp://10.0.0.5:2376", "10.0.0.5:2376", ENDPOINT),
+            ];
             shrink(&mut pieces, width);
             pieces.into_iter().map(|p| p.text).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(left(35), "BADGE name engine live endpoint");
-        assert_eq!(left(34), "BADGE name engine live");
-        assert_eq!(left(24), "BADGE name live");
+        assert_eq!(left(59), "BADGE name engine live 1 unhealthy tcp://10.0.0.5:2376");
+        assert_eq!(left(58), "BADGE name engine live 1 10.0.0.5:2376");
+        assert_eq!(left(42), "BADGE name live 1 10.0.0.5:2376");
+        assert_eq!(left(32), "BADGE name live 1 10.0.0.5:…");
+        assert_eq!(left(24), "BADGE name live 1");
         assert_eq!(left(3), "BADGE name");
-    }
-
-    #[test]
-    fn a_latency_stands_still_when_it_hardly_changes() {
-        assert_eq!([0, 3, 12, 44, 260].map(steady), [1, 3, 10, 40, 250]);
     }
 }

@@ -68,10 +68,13 @@ fn checks(scene: &Scene<'_>, instance: &Instance, width: u16, page: &mut Page) {
     }
     for check in &instance.checks {
         head(scene, check, page);
-        let said = if check.output.trim().is_empty() { "(no output)" } else { &check.output };
-        // What a check that passes says is of no interest to somebody looking for trouble.
-        let most = if check.health == Health::Healthy { 1 } else { OUTPUT };
-        page.wrapped(said, dim, 6, width, most);
+        let said = check.output.trim();
+        // What a check that passes says is of little interest to somebody looking for trouble.
+        if check.health == Health::Healthy {
+            page.add("  ", dim).add(said.lines().next().unwrap_or_default(), dim);
+        } else {
+            page.wrapped(if said.is_empty() { "(no output)" } else { said }, dim, 6, width, OUTPUT);
+        }
     }
 }
 

@@ -31,12 +31,19 @@ struct Plot {
     least: f64,
 }
 
-const PLOTS: [Plot; 3] = [
+const PLOTS: [Plot; 4] = [
     Plot { title: "CPU, cores", figures: &[(Figure::Cpu, "", Role::Chart)], show: cores, binary: false, least: 0.05 },
     Plot { title: "Memory", figures: &[(Figure::Memory, "", Role::Chart)], show: bytes, binary: true, least: 1_048_576.0 },
     Plot {
         title: "Network",
         figures: &[(Figure::NetRx, "in", Role::Chart), (Figure::NetTx, "out", Role::Accent)],
+        show: rate,
+        binary: true,
+        least: 1024.0,
+    },
+    Plot {
+        title: "Disk",
+        figures: &[(Figure::BlockRead, "read", Role::Chart), (Figure::BlockWrite, "written", Role::Accent)],
         show: rate,
         binary: true,
         least: 1024.0,
@@ -54,17 +61,16 @@ pub fn draw(scene: &Scene<'_>, subject: &Subject<'_>, area: Rect, buf: &mut Buff
     if area.height < 4 || area.width < 24 {
         return;
     }
-    let across = if area.width >= 150 {
-        3
-    } else if area.width >= 100 {
-        2
-    } else {
-        1
+    let across = match area.width {
+        0..100 => 1,
+        100..180 => 2,
+        180.. => 4,
     };
-    let down = (u16::try_from(PLOTS.len()).unwrap_or(3).div_ceil(across)).min(area.height / 5).max(1);
+    let down = (4 / across).min(area.height / 6).max(1);
     let (width, height) = (area.width / across, area.height / down);
     for (plot, at) in PLOTS.iter().zip(0_u16..across * down) {
-        let place = Rect { x: area.x + at % across * width, y: area.y + at / across * height, width: width - 2, height };
+        let place =
+            Rect { x: area.x + at % across * width, y: area.y + at / across * height, width: width.saturating_sub(2), height };
         one(scene, plot, &ids, place, buf);
     }
 }

@@ -139,14 +139,14 @@ impl Sections {
         if usize::from(cells(&whole)) <= self.room(INDENT) {
             self.begin(name).extend([
                 part(&format!("{}  ", change.path), Role::Text),
-                part(&change.before, Role::Bad),
+                part(&change.before, Role::Dim),
                 part(" → ", Role::Dim),
-                part(&change.after, Role::Good),
+                part(&change.after, Role::Strong),
             ]);
             return;
         }
         self.begin(name).push(part(&change.path, Role::Text));
-        for (sign, text, role) in [("- ", &change.before, Role::Bad), ("+ ", &change.after, Role::Good)] {
+        for (sign, text, role) in [("- ", &change.before, Role::Dim), ("+ ", &change.after, Role::Strong)] {
             let text = crate::observe::text::clean(text);
             let room = self.room(INDENT + 4);
             for (at, piece) in wrap(&text, room, 4).into_iter().enumerate() {

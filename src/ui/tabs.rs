@@ -26,7 +26,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let mut pen = Pen::new(buf, area, 0);
         pen.to(area.x + tab.x).put(&tab.key, key);
         if !tab.title.is_empty() {
-            pen.skip(u16::from(!tab.key.is_empty())).put(tab.title, title);
+            pen.put(if tab.key.is_empty() { "" } else { " " }, title).put(tab.title, title);
         }
     }
     let room = area.width.saturating_sub(end + 3);

@@ -252,3 +252,45 @@ fn a_message_takes_the_last_line() {
     let last = drawn.lines().last().unwrap_or_default();
     assert!(last.contains("✖ backend cannot be scaled"), "{last}");
 }
+
+/// Writes the screens as pictures into `QD_PICTURES`, to be looked at; without it there is nothing to do.
+#[test]
+fn pictures() {
+    let Some(folder) = std::env::var_os("QD_PICTURES").map(std::path::PathBuf::from) else { return };
+    let theme_name = std::env::var("QD_THEME").unwrap_or_else(|_| "terminal".into());
+    let text = quarterdeck::theme::builtin(&theme_name).unwrap();
+    let theme =
+        quarterdeck::theme::Theme::parse(text, &theme_name, &|n| quarterdeck::theme::builtin(n).map(str::to_owned)).unwrap();
+    let palette = if theme_name == "light" { quarterdeck::ui::export::svg::LIGHT } else { quarterdeck::ui::export::svg::DARK };
+    for size in [(80, 24), (120, 40)] {
+        for screen in Screen::ALL {
+            let mut state = world(size);
+            go(&mut state, screen);
+            if screen == Screen::Logs {
+                scene::log(&mut state);
+            }
+            if screen == Screen::Operations {
+                scene::running(&mut state);
+            }
+            write(&folder, &format!("{screen:?}-{}", size.0), &state, &theme, &palette);
+        }
+        let mut state = world(size);
+        confirm(&mut state, Guard::Type);
+        write(&folder, &format!("Confirm-{}", size.0), &state, &theme, &palette);
+        state.overlays = vec![Overlay::Help { scroll: 0, filter: String::new() }];
+        write(&folder, &format!("Help-{}", size.0), &state, &theme, &palette);
+        state.overlays = vec![Overlay::Palette(Palette { input: Input::new("re"), jump_only: false, selected: 1 })];
+        write(&folder, &format!("Palette-{}", size.0), &state, &theme, &palette);
+    }
+}
+
+fn write(
+    folder: &std::path::Path,
+    name: &str,
+    state: &State,
+    theme: &quarterdeck::theme::Theme,
+    palette: &quarterdeck::ui::export::svg::Palette,
+) {
+    let svg = quarterdeck::ui::export::svg(&crate::picture::in_theme(state, theme), palette);
+    std::fs::write(folder.join(format!("{name}.svg")), svg).unwrap();
+}

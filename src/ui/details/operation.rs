@@ -28,7 +28,7 @@ fn mark(scene: &Scene<'_>, state: StepState) -> (&'static str, Style) {
     }
 }
 
-pub fn running(scene: &Scene<'_>, machine: &Machine, width: u16, page: &mut Page) {
+pub fn running(scene: &Scene<'_>, machine: &Machine, (width, height): (u16, u16), page: &mut Page) {
     let (text, dim) = (scene.style(Role::Text), scene.style(Role::Dim));
     let total = machine.plan.steps.len();
     let done = machine.progress.iter().filter(|p| matches!(p.state, StepState::Done | StepState::Skipped)).count();
@@ -38,7 +38,9 @@ pub fn running(scene: &Scene<'_>, machine: &Machine, width: u16, page: &mut Page
     page.add(format!("  {} elapsed", elapsed(since(until, machine.began))), dim);
     page.add(format!("  {}", phase(&machine.phase)), scene.style(Role::Strong));
     let name = machine.plan.steps.iter().map(|s| cells(&s.name)).max().unwrap_or(0).clamp(12, 40) + 2;
-    let first = current(machine).saturating_sub(3);
+    // All of it where there is room, else from a little before the step it is at.
+    let room = usize::from(height).saturating_sub(2 + machine.undo_progress.len());
+    let first = current(machine).saturating_sub(2).min(total.saturating_sub(room));
     if !machine.detail.is_empty() {
         page.wrapped(&machine.detail, scene.style(Role::Warn), 0, width, 4);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::format::{UNKNOWN, age, bytes, cores, count};
-use crate::model::{Health, Instance, Snapshot, Workload};
+use crate::model::{Health, Instance, Revision, Snapshot, Workload};
 use crate::observe::metric::Figure;
 use crate::theme::Role;
 
@@ -44,6 +44,14 @@ pub fn write(
         page.line().add(format!("and {}", count(workload.instances.len() - shown, "more instance")), dim);
     }
     let left = usize::from(height).saturating_sub(page.lines.len() + 1);
+    let before = workload.revisions.iter().filter(|r| Some(r.number) != workload.revision).take((left / 3).min(4));
+    for (at, revision) in before.enumerate() {
+        if at == 0 {
+            page.line();
+        }
+        earlier(scene, revision, page);
+    }
+    let left = usize::from(height).saturating_sub(page.lines.len() + 1);
     if left > 0 {
         let environment = &snapshot.environment.id;
         page.line();
@@ -71,6 +79,18 @@ fn version(scene: &Scene<'_>, workload: &Workload, page: &mut Page) {
         if let Some(cause) = &revision.cause {
             page.add(format!(": {cause}"), dim);
         }
+    }
+}
+
+/// A revision one can go back to.
+fn earlier(scene: &Scene<'_>, revision: &Revision, page: &mut Page) {
+    let (text, dim) = (scene.style(Role::Text), scene.style(Role::Dim));
+    page.line().column(&format!("revision {}", revision.number), dim, 14).column(&revision.image, text, 38);
+    if let Some(at) = revision.at {
+        page.add(format!("{} ago", age(scene.state.now, at)), dim);
+    }
+    if let Some(by) = &revision.by {
+        page.add(format!("  by {by}"), dim);
     }
 }
 

@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
+use super::shapes::outline;
 use super::{Run, runs};
 
 /// Size of a cell and of the margin around the screen, in pixels.
-const CELL: (f64, f64) = (8.4, 18.0);
+const CELL: (f64, f64) = (8.43, 18.0);
 const MARGIN: f64 = 12.0;
 /// From a line's top to the text's base line.
 const BASE: f64 = 13.5;
@@ -111,21 +112,49 @@ fn ground(out: &mut String, run: &Run, y: f64, palette: &Palette) {
     }
 }
 
+/// The run's characters: those that are shapes as one outline, the others word by word, each pinned to its column.
 fn letters(out: &mut String, run: &Run, y: f64, palette: &Palette) {
-    let lead = run.text.len() - run.text.trim_start().len();
-    let text = run.text.trim();
-    if text.is_empty() || run.style.add_modifier.contains(Modifier::HIDDEN) {
+    if run.style.add_modifier.contains(Modifier::HIDDEN) {
         return;
     }
-    let (foreground, _) = colours(run.style, palette);
-    let cells = if run.cells == 2 && text.chars().count() == 1 { 2.0 } else { text.chars().count() as f64 };
-    let x = MARGIN + (f64::from(run.x) + lead as f64) * CELL.0;
+    let left = MARGIN + f64::from(run.x) * CELL.0;
+    let mut path = String::new();
+    let mut word = String::new();
+    let mut start = left;
+    let mut x = left;
+    for c in run.text.chars() {
+        let shaped = outline(&mut path, c, (x, y), CELL);
+        // A single space stays within its phrase.
+        let apart = shaped || (c == ' ' && word.ends_with(' '));
+        if apart || word.is_empty() {
+            text(out, word.trim_end(), (start, y), run, palette);
+            word.clear();
+            start = x;
+        }
+        if !apart && !(word.is_empty() && c == ' ') {
+            word.push(c);
+        }
+        x += CELL.0;
+    }
+    text(out, word.trim_end(), (start, y), run, palette);
+    if !path.is_empty() {
+        let _ = writeln!(out, "<path d=\"{path}\" fill=\"{}\"{}/>", hex(colours(run.style, palette).0), faint(run.style));
+    }
+}
+
+fn text(out: &mut String, text: &str, (x, y): (f64, f64), run: &Run, palette: &Palette) {
+    if text.is_empty() {
+        return;
+    }
+    // A run of one character may be a wide one.
+    let cells = if run.text.chars().count() == 1 { f64::from(run.cells) } else { text.chars().count() as f64 };
     let _ = write!(
         out,
-        "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" lengthAdjust=\"spacingAndGlyphs\" xml:space=\"preserve\" fill=\"{}\"",
+        "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" xml:space=\"preserve\" fill=\"{}\"{}",
         y + BASE,
         cells * CELL.0,
-        hex(foreground)
+        hex(colours(run.style, palette).0),
+        faint(run.style)
     );
     for (modifier, attribute) in [
         (Modifier::BOLD, " font-weight=\"bold\""),
@@ -137,12 +166,14 @@ fn letters(out: &mut String, run: &Run, y: f64, palette: &Palette) {
             out.push_str(attribute);
         }
     }
-    if run.style.add_modifier.contains(Modifier::DIM) {
-        out.push_str(" fill-opacity=\"0.6\"");
-    }
     out.push('>');
     escape(out, text);
     out.push_str("</text>\n");
+}
+
+/// What dimmed text is drawn with.
+fn faint(style: Style) -> &'static str {
+    if style.add_modifier.contains(Modifier::DIM) { " fill-opacity=\"0.6\"" } else { "" }
 }
 
 fn escape(out: &mut String, text: &str) {
@@ -224,7 +255,7 @@ mod tests {
     fn what_means_something_to_xml_is_escaped_and_runs_are_pinned() {
         let made = picture("a<b>&", Style::new().fg(Color::Red));
         assert!(made.contains(">a&lt;b&gt;&amp;</text>"), "{made}");
-        assert!(made.contains("x=\"12.0\"") && made.contains("textLength=\"42.0\"") && made.contains("#e06c75"), "{made}");
+        assert!(made.contains("x=\"12.0\"") && made.contains("textLength=\"42.1\"") && made.contains("#e06c75"), "{made}");
         assert_eq!(made, picture("a<b>&", Style::new().fg(Color::Red)), "the same again");
     }
 
@@ -241,6 +272,6 @@ mod tests {
     #[test]
     fn a_wide_character_keeps_what_follows_in_its_column() {
         let made = picture("界x", Style::new());
-        assert!(made.contains("textLength=\"16.8\"") && made.contains("x=\"28.8\""), "{made}");
+        assert!(made.contains("textLength=\"16.9\"") && made.contains("x=\"28.9\""), "{made}");
     }
 }

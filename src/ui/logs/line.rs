@@ -74,6 +74,8 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_
     if let Some(level) = view.level {
         pen.put_in(&level.word().to_uppercase(), LEVEL - 1, scene.theme.level(Some(level)));
     }
+    // A line that begins with its level has it said in the column before.
+    let text = if shape.wrap { view.text } else { without_level(view) };
     let style = scene.style(Role::Text);
     let search = logs.search.as_ref().and_then(|s| s.regex.as_ref().ok());
     let lit = if current { scene.style(Role::MatchCurrent) } else { scene.style(Role::Match) };
@@ -86,7 +88,19 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_
     } else {
         let mut pen = Pen::new(buf, area, 0);
         pen.skip(shape.lead);
-        words(&mut pen, after(view.text, logs.column), search, (style, lit));
+        words(&mut pen, after(text, logs.column), search, (style, lit));
+    }
+}
+
+/// The text after the level word it begins with.
+fn without_level<'a>(view: &LineView<'a>) -> &'a str {
+    let Some(level) = view.level else { return view.text };
+    let word = level.word();
+    match (view.text.get(..word.len()), view.text.get(word.len()..)) {
+        (Some(first), Some(rest)) if first.eq_ignore_ascii_case(word) && rest.starts_with([' ', ':']) => {
+            rest.trim_start_matches([':', ' '])
+        }
+        _ => view.text,
     }
 }
 

@@ -8,7 +8,8 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 #[must_use]
 pub fn spark(values: &[f64], cells: usize, floor: f64) -> String {
     let shown = &values[values.len().saturating_sub(cells)..];
-    let top = shown.iter().copied().filter(|v| v.is_finite()).fold(floor, f64::max);
+    // A little air above: a level that only stands still is no wall.
+    let top = shown.iter().copied().filter(|v| v.is_finite()).fold(floor, f64::max) * 1.2;
     let mut out = String::with_capacity(cells * 3);
     out.extend(std::iter::repeat_n('·', cells.saturating_sub(shown.len())));
     out.extend(shown.iter().map(|v| block(*v, top)));
@@ -39,10 +40,10 @@ mod tests {
 
     #[test]
     fn values_scale_from_zero_and_noise_stays_flat() {
-        assert_eq!(spark(&[0.0, 1.0, 2.0, 7.0], 4, 0.0), "▁▂▃█");
-        assert_eq!(spark(&[1.0, 1.0], 4, 0.0), "··██");
+        assert_eq!(spark(&[0.0, 1.0, 2.0, 7.0], 4, 0.0), "▁▂▃▇");
+        assert_eq!(spark(&[1.0, 1.0], 4, 0.0), "··▇▇");
         assert_eq!(spark(&[0.001, 0.002], 2, 0.1), "▁▁");
-        assert_eq!(spark(&[9.0, 0.0, f64::NAN, 7.0], 3, 0.0), "▁▁█");
+        assert_eq!(spark(&[9.0, 0.0, f64::NAN, 7.0], 3, 0.0), "▁▁▇");
         assert_eq!(spark(&[], 2, 0.0), "··");
         assert_eq!(spark(&[0.0], 1, 0.0), "▁");
     }
