@@ -62,8 +62,8 @@ pub fn draw(scene: &Scene<'_>, subject: &Subject<'_>, area: Rect, buf: &mut Buff
         return;
     }
     let across = match area.width {
-        0..100 => 1,
-        100..180 => 2,
+        0..60 => 1,
+        60..180 => 2,
         180.. => 4,
     };
     let down = (4 / across).min(area.height / 6).max(1);

@@ -54,7 +54,10 @@ fn look(scene: &Scene<'_>, frame: Style) -> Look {
 
 /// A style on a panel's surface.
 fn on(scene: &Scene<'_>, role: Role) -> Style {
-    scene.style(Role::Overlay).patch(scene.style(role))
+    let (surface, style) = (scene.style(Role::Overlay), scene.style(role));
+    // The ground of plain text is the screen's, not the panel's.
+    let ground = if style.bg == scene.style(Role::Text).bg { surface.bg } else { style.bg };
+    Style { bg: ground.or(surface.bg), ..surface.patch(style) }
 }
 
 fn text(scene: &Scene<'_>, title: &str, lines: &[Arc<str>], scroll: usize, room: Rect, buf: &mut Buffer) {

@@ -43,7 +43,7 @@ impl Shape {
         if !self.wrap || view.marker.is_some() || view.text.len() <= usize::from(self.room) {
             return 1;
         }
-        let pieces = wrap(view.text, usize::from(self.room.max(1)), usize::from(most.max(1)));
+        let pieces = wrap(without_level(view), usize::from(self.room.max(1)), usize::from(most.max(1)));
         u16::try_from(pieces.len()).unwrap_or(most)
     }
 }
@@ -57,15 +57,15 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_
     let current = logs.search.as_ref().is_some_and(|s| s.current == Some(view.seq));
     let mut pen = Pen::new(buf, area, 0);
     pen.skip(1).put(if current { "▸" } else { " " }, scene.style(Role::Accent));
-    let mut text = String::with_capacity(12);
+    let mut time = String::with_capacity(12);
     match logs.stamps {
         Stamps::Off => {}
-        Stamps::Utc => stamp(&mut text, view.at, 0),
-        Stamps::Local => stamp(&mut text, view.at, scene.state.settings.utc_offset_minutes),
-        Stamps::Relative => text = format!("{:>4}", age(scene.state.now, view.at)),
+        Stamps::Utc => stamp(&mut time, view.at, 0),
+        Stamps::Local => stamp(&mut time, view.at, scene.state.settings.utc_offset_minutes),
+        Stamps::Relative => time = format!("{:>4}", age(scene.state.now, view.at)),
     }
-    if !text.is_empty() {
-        pen.put(&text, scene.style(Role::Dim)).skip(1);
+    if !time.is_empty() {
+        pen.put(&time, scene.style(Role::Dim)).skip(1);
     }
     if shape.lettered {
         let (sign, style) = source.map_or(('?', scene.style(Role::Dim)), |n| (letter(n), scene.theme.instance(n)));
@@ -75,12 +75,12 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_
         pen.put_in(&level.word().to_uppercase(), LEVEL - 1, scene.theme.level(Some(level)));
     }
     // A line that begins with its level has it said in the column before.
-    let text = if shape.wrap { view.text } else { without_level(view) };
+    let text = without_level(view);
     let style = scene.style(Role::Text);
     let search = logs.search.as_ref().and_then(|s| s.regex.as_ref().ok());
     let lit = if current { scene.style(Role::MatchCurrent) } else { scene.style(Role::Match) };
     if shape.wrap {
-        for (piece, at) in wrap(view.text, usize::from(shape.room.max(1)), usize::from(area.height)).into_iter().zip(0_u16..) {
+        for (piece, at) in wrap(text, usize::from(shape.room.max(1)), usize::from(area.height)).into_iter().zip(0_u16..) {
             let mut pen = Pen::new(buf, area, at);
             pen.skip(shape.lead);
             words(&mut pen, piece, search, (style, lit));
