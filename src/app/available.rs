@@ -84,10 +84,10 @@ pub fn actions(state: &State) -> Vec<Command> {
 pub fn footer(state: &State) -> Vec<Command> {
     use crate::model::Verb;
     let mut commands = match state.nav.view().screen {
-        Screen::Fleet => vec![Command::Enter, Command::Logs, Command::Operate(Verb::Lock)],
+        Screen::Fleet => vec![Command::Enter, Command::Logs, Command::Operate(Verb::Lock), Command::Jump],
         Screen::Workloads | Screen::Health | Screen::Metrics => vec![
-            Command::Logs,
             Command::Enter,
+            Command::Logs,
             Command::Operate(Verb::Restart),
             Command::Operate(Verb::Scale),
             Command::Operate(Verb::Deploy),
@@ -103,6 +103,7 @@ pub fn footer(state: &State) -> Vec<Command> {
             ]
         }
         Screen::Logs => vec![
+            Command::Filter,
             Command::Follow,
             Command::SearchNext,
             Command::SearchPrevious,
@@ -110,12 +111,24 @@ pub fn footer(state: &State) -> Vec<Command> {
             Command::Stamps,
             Command::Copy,
             Command::Save,
+            Command::Back,
         ],
         Screen::Timeline => vec![Command::Enter, Command::Logs],
-        Screen::Operations => vec![Command::AbortOperation],
+        Screen::Operations => vec![Command::AbortOperation, Command::Operate(Verb::Recover)],
         Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy)],
         Screen::Describe => vec![Command::Copy, Command::Back],
     };
-    commands.extend([Command::Menu, Command::Filter, Command::Palette, Command::Help]);
+    match state.nav.view().screen {
+        Screen::Logs | Screen::Describe => {}
+        Screen::Fleet
+        | Screen::Workloads
+        | Screen::Instances
+        | Screen::Health
+        | Screen::Metrics
+        | Screen::Timeline
+        | Screen::Operations
+        | Screen::Revisions => commands.extend([Command::Menu, Command::Filter, Command::Sort, Command::Mark]),
+    }
+    commands.extend([Command::Palette, Command::Help]);
     commands
 }

@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::Command;
+use crate::app::available::footer;
 use crate::app::state::{Overlay, Screen};
-use crate::model::{Capability, Verb};
+use crate::model::Capability;
 use crate::theme::Role;
 
 use super::scene::Scene;
@@ -39,8 +40,8 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         }
     }
     let denied = scene.style(Role::Disabled);
-    for command in of_screen(scene.view.screen) {
-        let key = scene.key(*command);
+    for command in footer(scene.state).into_iter().filter(|c| !matches!(c, Command::Help | Command::Palette)) {
+        let key = scene.key(command);
         let title = match command {
             Command::Filter if scene.view.screen == Screen::Logs => "search",
             _ => command.info().map_or("", |i| i.title),
@@ -48,7 +49,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         if key.is_empty() || pen.left() < cells(&key) + cells(title) + 1 {
             continue;
         }
-        match scene.capability(*command) {
+        match scene.capability(command) {
             Capability::Allowed => entry(&mut pen, &key, title, style),
             Capability::Denied(_) => entry(&mut pen, &key, title, (denied, denied)),
         }
@@ -59,51 +60,6 @@ fn entry(pen: &mut Pen<'_>, key: &str, title: &str, (bright, dim): (Style, Style
     pen.put(key, bright).skip(1).put(title, dim).skip(2);
 }
 
-/// What is done most on a screen, most first.
-fn of_screen(screen: Screen) -> &'static [Command] {
-    use Command::{
-        AbortOperation, Back, Copy, Describe, Enter, Filter, Follow, Jump, Logs, Mark, Menu, Operate, Revisions, Save,
-    };
-    use Command::{SearchNext, SearchPrevious, Sort, Stamps, Wrap};
-    match screen {
-        Screen::Fleet => &[Enter, Logs, Menu, Filter, Sort, Jump],
-        Screen::Workloads => &[
-            Enter,
-            Logs,
-            Operate(Verb::Restart),
-            Operate(Verb::Scale),
-            Operate(Verb::Deploy),
-            Operate(Verb::Rollback),
-            Menu,
-            Describe,
-            Revisions,
-            Mark,
-            Filter,
-            Sort,
-        ],
-        Screen::Instances => &[
-            Enter,
-            Logs,
-            Operate(Verb::Shell),
-            Operate(Verb::Restart),
-            Operate(Verb::Stop),
-            Operate(Verb::Kill),
-            Menu,
-            Describe,
-            Mark,
-            Filter,
-            Sort,
-        ],
-        Screen::Logs => &[Filter, SearchNext, SearchPrevious, Follow, Wrap, Stamps, Copy, Save, Back],
-        Screen::Health => &[Enter, Logs, Operate(Verb::Restart), Operate(Verb::Rollback), Menu, Describe, Filter],
-        Screen::Metrics => &[Enter, Logs, Operate(Verb::Scale), Menu, Sort, Filter],
-        Screen::Timeline => &[Enter, Logs, Filter, Copy, Back],
-        Screen::Operations => &[AbortOperation, Operate(Verb::Recover), Enter, Filter, Copy, Back],
-        Screen::Revisions => &[Operate(Verb::Rollback), Enter, Copy, Back],
-        Screen::Describe => &[Logs, Copy, Back],
-    }
-}
-
 /// Keys of what lies on top: they are not in the keymap, because everything else there is text.
 fn of_overlay(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
     match overlay {
@@ -112,7 +68,7 @@ fn of_overlay(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
         Overlay::Confirm(_) => &[("enter", "start"), ("↑ ↓", "scroll"), ("esc", "leave, change nothing")],
         Overlay::Prompt(_) => &[("enter", "accept"), ("esc", "leave")],
         Overlay::Menu(_) => &[("↑ ↓", "select"), ("enter", "choose"), ("esc", "close")],
-        Overlay::Quit => &[("enter", "quit"), ("esc", "stay")],
+        Overlay::Quit => &[("s w a l", "answer"), ("esc", "stay")],
         Overlay::Text { .. } => &[("↑ ↓", "scroll"), ("esc", "close")],
     }
 }

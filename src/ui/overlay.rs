@@ -63,7 +63,12 @@ fn on(scene: &Scene<'_>, role: Role) -> Style {
 fn text(scene: &Scene<'_>, title: &str, lines: &[Arc<str>], scroll: usize, room: Rect, buf: &mut Buffer) {
     let mut page = Page::new();
     let area = panel::middle(room, 100, room.height);
-    for line in lines {
+    let mut first = 0;
+    for (at, line) in lines.iter().enumerate() {
+        // Scrolled by lines as they came, however many they take here.
+        if at == scroll {
+            first = page.lines.len();
+        }
         if line.trim().is_empty() {
             page.line();
         } else {
@@ -73,7 +78,7 @@ fn text(scene: &Scene<'_>, title: &str, lines: &[Arc<str>], scroll: usize, room:
     let tall = u16::try_from(page.lines.len()).unwrap_or(u16::MAX).saturating_add(2);
     let area = panel::middle(room, 100, tall);
     let inner = panel::draw(buf, area, title, look(scene, scene.style(Role::Border)));
-    page.draw(buf, inner, scroll);
+    page.draw(buf, inner, first);
 }
 
 /// A line being typed: what is around the cursor stays in sight. Tells where the cursor is.

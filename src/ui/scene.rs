@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::app::Command;
-use crate::app::operations::capability;
+use crate::app::available::available;
 use crate::app::state::{Connection, RowId, Screen, State, View};
+use crate::app::update::context;
 use crate::keymap::Context;
 use crate::model::{Capability, EnvironmentId, Link, Snapshot, Tier};
 use crate::theme::{Role, Theme};
@@ -74,18 +75,7 @@ impl<'a> Scene<'a> {
 
     /// Which keys apply.
     pub fn context(&self) -> Context {
-        match self.view.screen {
-            Screen::Logs => Context::Log,
-            Screen::Describe => Context::Text,
-            Screen::Fleet
-            | Screen::Workloads
-            | Screen::Instances
-            | Screen::Health
-            | Screen::Metrics
-            | Screen::Timeline
-            | Screen::Operations
-            | Screen::Revisions => Context::List,
-        }
+        context(self.state)
     }
 
     /// The first key of a command here; empty where it has none.
@@ -95,13 +85,7 @@ impl<'a> Scene<'a> {
 
     /// Whether a command can be run now, and if not, why.
     pub fn capability(&self, command: Command) -> Capability {
-        match command {
-            Command::Operate(verb) => capability(self.state, verb),
-            Command::AbortOperation if self.state.operations.running.is_empty() => {
-                Capability::Denied("no operation is under way".into())
-            }
-            _ => Capability::Allowed,
-        }
+        available(self.state, command)
     }
 
     /// A line down the left edge in the tier's colour: production looks like production wherever the eye is.

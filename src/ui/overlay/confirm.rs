@@ -3,8 +3,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::operations::question;
 use crate::app::state::Confirm;
 use crate::model::{Guard, Tier};
+use crate::operate::guard::Question;
 use crate::theme::Role;
 
 use super::super::plan::parts;
@@ -43,32 +45,27 @@ pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) 
     if let Some(refusal) = &confirm.refusal {
         Pen::new(buf, lower, 1).put("✖ ", on(scene, Role::Bad)).put(refusal, on(scene, Role::Bad));
     }
-    question(scene, confirm, &name, lower, asks - 1, buf)
+    ask(scene, confirm, lower, asks - 1, buf)
 }
 
 /// What has to be done to start it.
-fn question(scene: &Scene<'_>, confirm: &Confirm, name: &str, area: Rect, line: u16, buf: &mut Buffer) -> Cursor {
+fn ask(scene: &Scene<'_>, confirm: &Confirm, area: Rect, line: u16, buf: &mut Buffer) -> Cursor {
     let (text, key) = (on(scene, Role::Text), on(scene, Role::Key));
     let mut pen = Pen::new(buf, area, line);
-    match confirm.plan.guard {
-        Guard::ReadOnly => {
+    match question(scene.state, &confirm.plan) {
+        Some(Question::Type(name)) => {
+            pen.put("type ", text).put(&name, on(scene, Role::Strong)).put(" to start it: ", text);
+            let x = pen.x();
+            let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
+            input(buf, rest, line, &confirm.typed, on(scene, Role::Accent))
+        }
+        None if confirm.plan.guard == Guard::ReadOnly => {
             pen.put("read-only: nothing can be changed here.  ", on(scene, Role::Warn)).put("esc", key).put(" leaves", text);
             None
         }
-        Guard::Open | Guard::Confirm => {
+        Some(Question::Yes) | None => {
             pen.put("enter", key).put(" starts it, ", text).put("esc", key).put(" leaves and changes nothing", text);
             None
-        }
-        Guard::Type => {
-            pen.put("type ", text).put(name, on(scene, Role::Strong)).put(" to start it: ", text);
-            let x = pen.x();
-            let rest = Rect { x, width: area.right().saturating_sub(x), ..area };
-            for x in rest.left()..rest.right().min(rest.left() + 32) {
-                if let Some(cell) = buf.cell_mut((x, area.y + line)) {
-                    cell.set_style(on(scene, Role::Accent));
-                }
-            }
-            input(buf, rest, line, &confirm.typed, on(scene, Role::Accent))
         }
     }
 }

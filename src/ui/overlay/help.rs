@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::command::{COMMANDS, Group};
-use crate::model::{Capability, Health};
+use crate::app::help;
+use crate::model::Health;
 use crate::theme::Role;
 
 use super::super::scene::Scene;
@@ -37,38 +37,28 @@ pub fn draw(scene: &Scene<'_>, (scroll, filter): (usize, &str), room: Rect, buf:
 }
 
 fn page(scene: &Scene<'_>, filter: &str) -> Page {
-    let wanted = filter.to_lowercase();
     let (text, dim, key) = (on(scene, Role::Text), on(scene, Role::Dim), on(scene, Role::Key));
     let mut page = Page::new();
-    for group in [Group::Change, Group::Look, Group::Find, Group::Logs, Group::Mark, Group::Move, Group::Program] {
-        let mut begun = false;
-        for info in COMMANDS.iter().filter(|i| i.group == group) {
-            let keys = scene.state.keys.keymap.keys_of(scene.context(), info.command).join(" ");
-            let all = [info.name, info.title, info.doc, &keys];
-            if keys.is_empty() || !all.iter().any(|t| t.to_lowercase().contains(&wanted)) {
-                continue;
-            }
-            if !begun {
-                begun = true;
+    for line in help::lines(scene.state) {
+        match line {
+            help::Line::Heading(title) => {
                 if !page.lines.is_empty() {
                     page.line();
                 }
-                page.line().add(group.title(), on(scene, Role::Heading));
+                page.line().add(title, on(scene, Role::Heading));
             }
-            let denied = match scene.capability(info.command) {
-                Capability::Allowed => None,
-                Capability::Denied(why) => Some(why),
-            };
-            page.line().add("  ", text);
-            page.column(&keys, if denied.is_some() { dim } else { key }, KEYS);
-            page.column(info.title, if denied.is_some() { dim } else { text }, TITLE);
-            match denied {
-                Some(why) => page.add(format!("not now: {why}"), dim),
-                None => page.add(info.doc, dim),
-            };
+            help::Line::Command { info, keys, denied } => {
+                let (key, text) = if denied.is_some() { (dim, dim) } else { (key, text) };
+                page.line().add("  ", text);
+                page.column(&keys.join(" "), key, KEYS).column(info.title, text, TITLE);
+                match denied {
+                    Some(why) => page.add(format!("not now: {why}"), dim),
+                    None => page.add(info.doc, dim),
+                };
+            }
         }
     }
-    if wanted.is_empty() {
+    if filter.is_empty() {
         symbols(scene, &mut page);
     } else if page.lines.is_empty() {
         page.line().add("No key does anything of that name.", dim);

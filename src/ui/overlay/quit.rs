@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::update::QUIT_ANSWERS;
 use crate::theme::Role;
 
 use super::super::scene::Scene;
@@ -21,12 +22,11 @@ pub fn draw(scene: &Scene<'_>, room: Rect, buf: &mut Buffer) -> Cursor {
             .add(format!("  in {place}"), on(scene, Role::Dim));
     }
     page.line();
-    let what = "Quitting now leaves it as it is then, locked and on record: the next start offers to finish or undo it.";
-    page.wrapped(what, text, 0, 64, 4);
-    page.line();
-    page.line().add("enter", key).add(" quits, ", text).add("esc", key).add(" stays", text);
+    for (letter, words) in QUIT_ANSWERS {
+        page.line().add(letter, key).add(format!("  {words}"), text);
+    }
     let tall = u16::try_from(page.lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-    let inner = panel::draw(buf, panel::middle(room, 70, tall), "Something is under way", look(scene, scene.style(Role::Warn)));
+    let inner = panel::draw(buf, panel::middle(room, 92, tall), "Something is under way", look(scene, scene.style(Role::Warn)));
     page.draw(buf, inner, 0);
     None
 }

@@ -48,6 +48,12 @@ impl<'a> Pen<'a> {
         self
     }
 
+    /// Moves on to a cell unless it is past it already.
+    pub fn to_at_least(&mut self, x: u16) -> &mut Self {
+        self.x = self.x.max(x);
+        self
+    }
+
     /// Writes text, cut with `…` where it does not fit.
     pub fn put(&mut self, text: &str, style: Style) -> &mut Self {
         let room = self.left();
