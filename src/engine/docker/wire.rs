@@ -104,7 +104,6 @@ pub struct State {
     pub status: Option<String>,
     #[serde(rename = "OOMKilled")]
     pub oom_killed: Option<bool>,
-    pub running: Option<bool>,
     pub exit_code: Option<i64>,
     pub error: Option<String>,
     pub started_at: Option<String>,

@@ -52,7 +52,8 @@ impl Details {
     #[must_use]
     pub fn new(inspected: &Inspected, key: StateKey, interner: &mut Interner) -> Self {
         let state = &inspected.state;
-        let runs = state.running.unwrap_or(false);
+        // The engine calls a container it is about to start again running; the list does not.
+        let runs = matches!(key.state, InstanceState::Running | InstanceState::Paused);
         let test = inspected.config.healthcheck.as_ref().map(|h| h.test.as_slice()).unwrap_or_default();
         let disabled = matches!(test.first().map(String::as_str), None | Some("NONE" | ""));
         let (ports, fixed_ports) = ports(&inspected.host_config, interner);
