@@ -5,8 +5,11 @@ mod real_engine;
 #[path = "../support/registry.rs"]
 mod registry;
 
+mod fake;
+mod proxy;
 mod real_attach;
 mod real_image;
 mod real_life;
 mod real_lock;
 mod real_replica;
+mod recorded;

@@ -111,7 +111,12 @@ mod tests {
             guard: Guard::Type,
             engine: EngineKind::Compose,
             project: (*project).into(),
-            policy: Policy { guard: Guard::Type, deploy: DeployPolicy::default(), workloads: std::collections::BTreeMap::new(), notes: Vec::new() },
+            policy: Policy {
+                guard: Guard::Type,
+                deploy: DeployPolicy::default(),
+                workloads: std::collections::BTreeMap::new(),
+                notes: Vec::new(),
+            },
         };
         Places {
             connection: "local".into(),
