@@ -73,6 +73,23 @@ pub struct LogBatch {
     pub chunk: Arc<Chunk>,
 }
 
+impl LogBatch {
+    /// One of its lines; `seq` is its place in the batch.
+    #[must_use]
+    pub fn line(&self, index: usize) -> Option<LineView<'_>> {
+        let line = self.chunk.get(index)?;
+        Some(LineView {
+            seq: index as u64,
+            at: chunk::timestamp(line.at_ns),
+            instance: &self.instance,
+            stream: line.stream,
+            level: line.level,
+            text: line.text,
+            marker: line.marker,
+        })
+    }
+}
+
 /// One line as it is read from the store.
 #[derive(Clone, Debug)]
 pub struct LineView<'a> {

@@ -1,0 +1,314 @@
+//! The loop: one thread owns the state, takes what comes in, and draws when something changed. It never waits for
+//! anything outside; whatever may take time happens elsewhere and comes back as a message.
+
+mod pace;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::EventStream;
+use futures_util::{FutureExt as _, StreamExt as _};
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::{Effect, Msg};
+use crate::engine::Shell;
+use crate::model::ConnectionId;
+use crate::theme::Theme;
+use crate::ui;
+
+use super::clipboard::{self, Multiplexer};
+use super::paint::Painter;
+use super::screen::{self, Screen};
+use super::signals::{self, Continued, Stop};
+use super::writer::Writer;
+use super::{Incoming, Session, input, shell};
+
+use pace::Pace;
+
+/// Messages taken in before keys are looked at again.
+const AT_ONCE: usize = 32;
+/// Keys taken in before the screen is drawn: a held key or a flood of them still shows where it is.
+const KEYS_AT_ONCE: usize = 64;
+/// How long the last frame may take to reach a slow terminal before it is given up.
+const LAST_FRAME: Duration = Duration::from_millis(500);
+/// How long after asking to be stopped we are surely stopped, or never will be.
+const STOPPED_WITHIN: Duration = Duration::from_millis(200);
+
+/// Finds a theme by name, at the terminal's own colour depth.
+pub type Themes = Box<dyn Fn(&str) -> Result<Theme, String>>;
+
+/// The console on a terminal.
+pub struct Console {
+    session: Session,
+    /// Gives the terminal back when dropped, however the loop ends.
+    screen: Screen,
+    painter: Painter,
+    writer: Writer,
+    keys: Option<EventStream>,
+    theme: Theme,
+    themes: Themes,
+    pace: Pace,
+    /// Sequences that go to the terminal beside the picture.
+    beside: Vec<u8>,
+    /// Why the loop is to end.
+    exit: Option<u8>,
+}
+
+impl Console {
+    /// Takes the terminal and shows the first picture, before anything is connected.
+    ///
+    /// # Errors
+    /// When there is no terminal, or no thread to write to it from.
+    pub fn open(mut session: Session, theme: Theme, themes: Themes, mouse: bool) -> io::Result<Self> {
+        let screen = Screen::take(mouse)?;
+        let writer = Writer::start(io::stdout())?;
+        let size = screen::size();
+        drop(session.feed(Msg::Resize(size.0, size.1)));
+        let mut console = Self {
+            session,
+            screen,
+            painter: Painter::new(size, screen::erases()),
+            writer,
+            keys: None,
+            theme,
+            themes,
+            pace: Pace::new(Instant::now()),
+            beside: Vec::new(),
+            exit: None,
+        };
+        console.painter.redraw();
+        console.draw();
+        Ok(console)
+    }
+
+    /// Runs until the person or a signal ends it; answers with the exit code.
+    ///
+    /// # Errors
+    /// When signals or the terminal cannot be listened to, or the terminal is gone.
+    pub async fn run(&mut self) -> io::Result<u8> {
+        let mut stop = Stop::listen()?;
+        let mut continued = Continued::listen()?;
+        self.keys = Some(EventStream::new());
+        let mut tick = next_second();
+        let mut came: Vec<Incoming> = Vec::with_capacity(AT_ONCE);
+        loop {
+            self.session.settle();
+            let now = Instant::now();
+            if self.pace.is_due(now) && !self.writer.is_busy() {
+                self.draw();
+            }
+            if let Some(code) = self.exit {
+                return Ok(code);
+            }
+            if self.writer.is_broken() {
+                return Err(io::Error::other("the terminal is gone"));
+            }
+            let (busy, due) = (self.writer.is_busy(), self.pace.due());
+            tokio::select! {
+                biased;
+                code = stop.wait() => return Ok(code),
+                event = next_key(&mut self.keys) => self.on_keys(event).await?,
+                () = self.writer.idle(), if busy && due.is_some() => {}
+                () = sleep_until(due.unwrap_or(now)), if !busy && due.is_some() => {}
+                () = sleep_until(tick) => {
+                    tick = next_second();
+                    self.feed(Msg::Tick).await;
+                    self.pace.soon();
+                }
+                () = continued.wait() => self.come_back()?,
+                () = self.session.receive(&mut came, AT_ONCE) => {
+                    for incoming in came.drain(..) {
+                        self.on_incoming(incoming).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives the terminal back and ends the session.
+    pub fn close(self) {
+        // What is half written would end up behind the restored screen.
+        let _ = self.writer.drain(LAST_FRAME);
+        drop(self.keys);
+        drop(self.screen);
+        self.session.close();
+    }
+
+    async fn on_keys(&mut self, first: Option<io::Result<crossterm::event::Event>>) -> io::Result<()> {
+        let mut next = Some(first);
+        for _ in 0..KEYS_AT_ONCE {
+            let Some(event) = next else { break };
+            let event = event.unwrap_or_else(|| Err(io::Error::other("the terminal is gone")))?;
+            if let Some(msg) = input::message(event) {
+                if let Msg::Resize(columns, rows) = msg {
+                    self.painter.resize((columns, rows));
+                }
+                self.feed(msg).await;
+                self.pace.now();
+            }
+            if self.exit.is_some() {
+                break;
+            }
+            next = match &mut self.keys {
+                Some(keys) => keys.next().now_or_never(),
+                None => None,
+            };
+        }
+        Ok(())
+    }
+
+    async fn on_incoming(&mut self, incoming: Incoming) -> io::Result<()> {
+        if let Incoming::ShellEnded(result) = incoming {
+            self.take_back()?;
+            if let Err(error) = result {
+                self.feed(Msg::Note { ok: false, text: error }).await;
+            }
+        } else if let Some(msg) = self.session.admit(incoming) {
+            self.feed(msg).await;
+            self.pace.soon();
+        }
+        Ok(())
+    }
+
+    async fn feed(&mut self, msg: Msg) {
+        let mut effects = self.session.feed(msg);
+        while let Some(effect) = (!effects.is_empty()).then(|| effects.remove(0)) {
+            let answer = match effect {
+                Effect::Copy(text) => Some(self.copy(&text)),
+                Effect::Theme(name) => self.wear(&name),
+                Effect::Shell { connection, shell } => self.hand_over(&connection, shell),
+                Effect::Suspend => {
+                    self.suspend().await;
+                    None
+                }
+                Effect::Quit => {
+                    self.exit = Some(0);
+                    None
+                }
+                // The session performs these itself.
+                Effect::Execute { .. }
+                | Effect::Journal(_)
+                | Effect::LoadJournal
+                | Effect::Save { .. }
+                | Effect::ProbeOwners(_)
+                | Effect::Refresh(_) => None,
+            };
+            if let Some(msg) = answer {
+                effects.extend(self.session.feed(msg));
+            }
+        }
+    }
+
+    /// Draws what changed, if the terminal is ours to draw on.
+    fn draw(&mut self) {
+        self.pace.drawn(Instant::now());
+        if self.keys.is_none() && !screen::is_taken() {
+            return;
+        }
+        let mut frame = self.writer.buffer();
+        frame.append(&mut self.beside);
+        let (state, theme) = (&self.session.state, &self.theme);
+        self.painter.frame(&mut frame, |f| ui::render(state, theme, f));
+        if !frame.is_empty() {
+            // Only sent while the writer is idle: it comes back in no other case than a writer that is gone.
+            drop(self.writer.send(frame));
+        }
+    }
+
+    fn copy(&mut self, text: &str) -> Msg {
+        match clipboard::sequence(text, Multiplexer::detect()) {
+            Ok(sequence) => {
+                self.beside.extend_from_slice(sequence.as_bytes());
+                self.pace.now();
+                let lines = text.lines().count();
+                let what = if lines == 1 { "copied".to_owned() } else { format!("{lines} lines copied") };
+                Msg::Note { ok: true, text: what.into() }
+            }
+            Err(why) => Msg::Note { ok: false, text: why.into() },
+        }
+    }
+
+    fn wear(&mut self, name: &str) -> Option<Msg> {
+        match (self.themes)(name) {
+            Ok(theme) => {
+                self.theme = theme;
+                self.pace.now();
+                None
+            }
+            Err(why) => Some(Msg::Note { ok: false, text: why.into() }),
+        }
+    }
+
+    /// Hands the terminal to a command in an instance. The loop goes on beside it and draws nothing.
+    fn hand_over(&mut self, connection: &ConnectionId, shell: Shell) -> Option<Msg> {
+        let refused = |text: Arc<str>| Some(Msg::Note { ok: false, text });
+        let Some(engine) = self.session.engine(connection) else { return refused("that connection is gone".into()) };
+        // From here on nobody but the bridge reads keys.
+        self.keys = None;
+        if !self.writer.drain(LAST_FRAME) {
+            self.keys = Some(EventStream::new());
+            return refused("the terminal is too slow at the moment".into());
+        }
+        self.screen.lend();
+        let sender = self.session.sender();
+        self.session.handle().spawn(async move {
+            let result = shell::bridge(engine, shell).await;
+            drop(sender.send(Incoming::ShellEnded(result)).await);
+        });
+        self.pace.pause();
+        None
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        self.screen.enter()?;
+        self.keys = Some(EventStream::new());
+        self.pace.resume();
+        self.draw_anew();
+        Ok(())
+    }
+
+    async fn suspend(&mut self) {
+        self.keys = None;
+        // A terminal that takes nothing is given back all the same.
+        let _ = self.writer.drain(LAST_FRAME);
+        self.screen.leave();
+        let Ok(mut continued) = Continued::listen() else { return };
+        signals::suspend();
+        tokio::select! {
+            () = continued.wait() => {}
+            () = tokio::time::sleep(STOPPED_WITHIN) => {}
+        }
+    }
+
+    /// Going on after being stopped, by our own hand or another's: the terminal is as the shell left it.
+    fn come_back(&mut self) -> io::Result<()> {
+        if self.pace.is_paused() {
+            return Ok(());
+        }
+        self.take_back()
+    }
+
+    /// The screen may have any content and any size.
+    fn draw_anew(&mut self) {
+        let size = screen::size();
+        drop(self.session.feed(Msg::Resize(size.0, size.1)));
+        self.painter.resize(size);
+        self.pace.now();
+    }
+}
+
+/// The next event of the terminal; never, while it is lent.
+async fn next_key(keys: &mut Option<EventStream>) -> Option<io::Result<crossterm::event::Event>> {
+    match keys {
+        Some(keys) => keys.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Just after the wall clock's next full second, so that a clock on screen is never late by more than is seen.
+fn next_second() -> Instant {
+    let into = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or(0);
+    Instant::now() + Duration::from_nanos(1_002_000_000 - into)
+}

@@ -1,0 +1,160 @@
+//! One run of the app, driven by either face: state, what is followed for it, what is done for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use crate::app::msg::Stamped;
+use crate::app::subscription::subscriptions;
+use crate::app::{Effect, Msg, State, update};
+use crate::engine::{Engine, Topic, Update};
+use crate::model::ConnectionId;
+
+use super::follow::{Engines, Following, Wanted};
+use super::journal::Journal;
+use super::perform::Performer;
+
+/// Messages on their way to the loop. When it is full, what feeds it waits, back to the engine's own stream.
+const INBOX: usize = 64;
+
+/// What comes in from outside the loop.
+#[derive(Debug)]
+pub enum Incoming {
+    /// From a topic; dropped when `id` is of one no longer wanted.
+    Update { id: u64, connection: ConnectionId, update: Update },
+    /// An answer to an effect.
+    Msg(Msg),
+    /// The command the terminal was handed to has ended; with an error, it could not be opened or broke off.
+    ShellEnded(Result<(), Arc<str>>),
+}
+
+/// State and the hands that serve it.
+pub struct Session {
+    pub state: State,
+    engines: Engines,
+    following: Following,
+    performer: Performer,
+    handle: Handle,
+    sender: Sender<Incoming>,
+    inbox: Receiver<Incoming>,
+    /// Followed beside what the state wants: by commands that show more than a screen would.
+    also: Wanted,
+    /// Something happened after which the state may want other topics.
+    unsettled: bool,
+}
+
+impl Session {
+    /// A session with these engines. Nothing is followed before the first [`Self::settle`].
+    ///
+    /// # Errors
+    /// When no thread can be had.
+    pub fn new(
+        state: State,
+        engines: BTreeMap<ConnectionId, Arc<dyn Engine>>,
+        journal: Journal,
+        handle: Handle,
+    ) -> std::io::Result<Self> {
+        let (sender, inbox) = channel(INBOX);
+        let engines: Engines = Arc::new(engines);
+        let performer = Performer::new(engines.clone(), journal, handle.clone(), sender.clone())?;
+        Ok(Self {
+            state,
+            engines,
+            following: Following::default(),
+            performer,
+            handle,
+            sender,
+            inbox,
+            also: Wanted::new(),
+            unsettled: true,
+        })
+    }
+
+    /// Takes what has come in, at most `limit` at a time; waits when nothing has.
+    pub async fn receive(&mut self, buffer: &mut Vec<Incoming>, limit: usize) {
+        self.inbox.recv_many(buffer, limit).await;
+    }
+
+    /// The message in what came in, unless it comes too late or is not for the state.
+    pub fn admit(&self, incoming: Incoming) -> Option<Msg> {
+        match incoming {
+            Incoming::Update { id, connection, update } => {
+                self.following.is_current(id).then_some(Msg::Update { connection, update })
+            }
+            Incoming::Msg(msg) => Some(msg),
+            Incoming::ShellEnded(_) => None,
+        }
+    }
+
+    /// Lets the app think about a message and does what it wants done; answers with what only a face can do.
+    pub fn feed(&mut self, msg: Msg) -> Vec<Effect> {
+        // Lines and figures come by the thousand and change nothing about what is wanted.
+        self.unsettled |= !matches!(&msg, Msg::Update { update: Update::Logs(_) | Update::Samples(_), .. });
+        let effects = update(&mut self.state, Stamped { at: Timestamp::now(), msg });
+        effects.into_iter().filter_map(|effect| self.perform(effect)).collect()
+    }
+
+    fn perform(&mut self, effect: Effect) -> Option<Effect> {
+        match effect {
+            Effect::Execute { connection, operation, ticket, action } => {
+                self.performer.execute(&connection, operation, ticket, action);
+            }
+            Effect::Journal(record) => self.performer.append(record),
+            Effect::LoadJournal => self.performer.load(),
+            Effect::Save { name, content } => self.performer.save(name, content),
+            Effect::ProbeOwners(owners) => self.performer.probe_owners(owners),
+            Effect::Refresh(connection) => {
+                self.following.ask_again(&connection);
+                self.unsettled = true;
+            }
+            Effect::Copy(_) | Effect::Shell { .. } | Effect::Theme(_) | Effect::Suspend | Effect::Quit => return Some(effect),
+        }
+        None
+    }
+
+    /// Follows these topics too, from the next [`Self::settle`] on.
+    pub fn follow_also(&mut self, topics: impl IntoIterator<Item = (ConnectionId, Topic)>) {
+        self.also = topics.into_iter().collect();
+        self.unsettled = true;
+    }
+
+    /// Starts and stops following, so that exactly what is wanted is followed.
+    pub fn settle(&mut self) {
+        if self.unsettled {
+            self.unsettled = false;
+            let mut wanted = subscriptions(&self.state);
+            wanted.extend(self.also.iter().cloned());
+            self.following.settle(wanted, &self.engines, &self.handle, &self.sender);
+        }
+    }
+
+    /// The engine of a connection.
+    #[must_use]
+    pub fn engine(&self, connection: &ConnectionId) -> Option<Arc<dyn Engine>> {
+        self.engines.get(connection).cloned()
+    }
+
+    /// Where answers are sent to.
+    #[must_use]
+    pub fn sender(&self) -> Sender<Incoming> {
+        self.sender.clone()
+    }
+
+    /// Where tasks are run.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Ends it: nothing is followed any more, and every record has reached the disk, or was given the time to.
+    pub fn close(self) {
+        let Self { following, performer, inbox, sender, .. } = self;
+        drop(following);
+        // Nobody answers to a session that has ended: whoever tries is not held up.
+        drop((inbox, sender));
+        performer.close();
+    }
+}

@@ -1,0 +1,100 @@
+//! A command in an instance with our terminal: bytes go both ways untouched until it ends.
+
+use std::io::{self, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+use crate::engine::{Attached, AttachedInput, Engine, Shell};
+
+use super::screen;
+
+/// How long opening may take.
+const OPEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Opens the command and passes bytes on until it ends.
+///
+/// # Errors
+/// A sentence when it cannot be opened or breaks off.
+pub async fn bridge(engine: Arc<dyn Engine>, shell: Shell) -> Result<(), Arc<str>> {
+    let instance = shell.instance.clone();
+    let shell = Shell { size: screen::size(), ..shell };
+    let attached = match tokio::time::timeout(OPEN_WITHIN, engine.attach(shell)).await {
+        Ok(Ok(attached)) => attached,
+        Ok(Err(error)) => return Err(format!("no shell in {instance}: {error} ({})", error.hint()).into()),
+        Err(_) => return Err(format!("no shell in {instance}: the engine did not answer within 10 s").into()),
+    };
+    pass(attached).await.map_err(|error| Arc::from(format!("the shell in {instance} broke off: {error}")))
+}
+
+#[cfg(unix)]
+async fn pass(attached: Attached) -> io::Result<()> {
+    use tokio::io::AsyncReadExt as _;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Attached { mut output, input } = attached;
+    let mut terminal = terminal()?;
+    let mut resized = signal(SignalKind::window_change())?;
+    let mut bytes = [0; 4096];
+    loop {
+        tokio::select! {
+            printed = output.next() => match printed {
+                Some(Ok(bytes)) => print(bytes).await?,
+                Some(Err(error)) => return Err(io::Error::other(error.to_string())),
+                None => return Ok(()),
+            },
+            read = terminal.read(&mut bytes) => match read? {
+                0 => return Err(io::Error::other("the terminal is gone")),
+                n => {
+                    let typed = AttachedInput::Bytes(bytes::Bytes::copy_from_slice(&bytes[..n]));
+                    if input.send(typed).await.is_err() {
+                        return drain(output).await;
+                    }
+                }
+            },
+            _ = resized.recv() => {
+                let (columns, rows) = screen::size();
+                if input.send(AttachedInput::Resize(columns, rows)).await.is_err() {
+                    return drain(output).await;
+                }
+            }
+        }
+    }
+}
+
+/// The command takes no more input: what it still has to say is shown.
+#[cfg(unix)]
+async fn drain(
+    mut output: futures_util::stream::BoxStream<'static, Result<bytes::Bytes, crate::engine::EngineError>>,
+) -> io::Result<()> {
+    while let Some(Ok(bytes)) = output.next().await {
+        print(bytes).await?;
+    }
+    Ok(())
+}
+
+/// A slow terminal holds up the command, as it should, and nothing else: writing happens on a thread for it.
+#[cfg(unix)]
+async fn print(bytes: bytes::Bytes) -> io::Result<()> {
+    tokio::task::spawn_blocking(move || {
+        let mut out = io::stdout().lock();
+        out.write_all(&bytes)?;
+        out.flush()
+    })
+    .await
+    .map_err(io::Error::other)?
+}
+
+/// The terminal opened anew: reading must not wait (the next key after the command's end is ours), and the mode belongs
+/// to the open file, which standard input shares with the shell that started us.
+#[cfg(unix)]
+fn terminal() -> io::Result<tokio::net::unix::pipe::Receiver> {
+    // To the poller a terminal is read like a pipe.
+    tokio::net::unix::pipe::OpenOptions::new().unchecked(true).open_receiver("/dev/tty")
+}
+
+#[cfg(not(unix))]
+async fn pass(_: Attached) -> io::Result<()> {
+    Err(io::Error::other("shells need a Unix terminal"))
+}
