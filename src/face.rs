@@ -1,1 +1,18 @@
-//! The two drivers of the one app.
+//! The two drivers of the one app: the console on a terminal, and the commands. The only place that prints.
+
+pub mod command;
+pub mod console;
+mod setup;
+
+use crate::cli::{Cli, Command};
+
+use setup::Setup;
+
+/// Does what the command line asks for; answers with the exit code.
+#[must_use]
+pub fn run(cli: &Cli) -> u8 {
+    match &cli.command {
+        None | Some(Command::Demo) => console::run(cli),
+        Some(_) => command::run(cli),
+    }
+}
