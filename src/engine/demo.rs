@@ -31,6 +31,8 @@ mod engine_tests;
 #[cfg(test)]
 mod incident_tests;
 #[cfg(test)]
+mod operate_tests;
+#[cfg(test)]
 mod world_tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -85,12 +85,15 @@ impl Still {
         updates
     }
 
-    /// Does an action at this moment. Its effects are seen by the topics at the next [`Self::advance`].
+    /// Does an action, which takes a quarter of a second, so that the answer is later than what was seen before. Its
+    /// effects are seen by the topics at the next [`Self::advance`].
     ///
     /// # Errors
     /// As the engine's own `execute`.
     pub fn execute(&mut self, action: &Action) -> Result<Accepted, EngineError> {
-        act::apply(&mut self.world, action)
+        let answer = act::apply(&mut self.world, action);
+        self.world.step(QUANTUM);
+        answer
     }
 
     fn poll(&mut self) -> Vec<(Timestamp, Update)> {
