@@ -1,6 +1,6 @@
 //! What a plan was made from, and whether it is still so.
 
-use crate::model::{InstanceId, Snapshot, Workload};
+use crate::model::{InstanceId, Mechanics, Snapshot, Workload};
 
 use super::Basis;
 
@@ -26,8 +26,10 @@ impl Basis {
                 let of = |r: Option<u64>| r.map_or("none".to_owned(), |n| n.to_string());
                 found.push(format!("{id} went from revision {} to {}", of(*revision), of(workload.revision)));
             }
+            // Where the engine makes the instances they come and go by themselves: in the midst of a rollout, too.
+            let ours = snapshot.environment.mechanics == Mechanics::Instances;
             let now = ids(workload);
-            if now != *instances {
+            if ours && now != *instances {
                 let gone = instances.iter().filter(|i| !now.contains(i)).count();
                 let new = now.iter().filter(|i| !instances.contains(i)).count();
                 found.push(format!("{id}: {gone} of its instances are gone and {new} are new"));
