@@ -36,22 +36,26 @@ mod operate_tests;
 mod world_tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use self::feed::Feed;
 use self::incident::Incident;
+use self::moment::shift;
 use self::world::{Terms, World};
 use super::{Attached, AttachedInput, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::{ConnectionSpec, TargetSpec};
 use crate::model::InstanceState;
 use crate::operate::action::{Accepted, Action};
+
+/// The world catches up with so much at most; when the machine slept longer, so did the world.
+const LONGEST_LEAP: Duration = Duration::from_secs(60);
 
 /// The demo engine of a connection, its world beginning at `now`.
 ///
@@ -71,8 +75,8 @@ pub fn engine(spec: &ConnectionSpec, now: Timestamp) -> Result<Arc<dyn Engine>, 
         discover: spec.discover,
     };
     let (changed, _) = watch::channel(0);
-    let began = Instant::now();
-    Ok(Arc::new(Demo(Arc::new(Shared { terms, incident, now, began, world: Mutex::new(None), changed }))))
+    let ahead = now.duration_since(Timestamp::now()).as_secs_f64();
+    Ok(Arc::new(Demo(Arc::new(Shared { terms, incident, now, ahead, world: Mutex::new(None), changed }))))
 }
 
 struct Demo(Arc<Shared>);
@@ -80,9 +84,10 @@ struct Demo(Arc<Shared>);
 struct Shared {
     terms: Terms,
     incident: Option<Incident>,
-    /// The clock's time when the engine was made, and the monotonic clock's then.
+    /// When the world begins.
     now: Timestamp,
-    began: Instant,
+    /// Seconds the world's clock is ahead of the machine's.
+    ahead: f64,
     /// Made when first looked at: the first screen does not wait for it.
     world: Mutex<Option<World>>,
     /// Counts actions, so that what they change is seen at once.
@@ -102,9 +107,10 @@ impl Shared {
             }
             world
         });
-        let elapsed = SignedDuration::try_from(self.began.elapsed()).unwrap_or(SignedDuration::MAX);
-        let lived = world.now.duration_since(self.now);
-        world.step(elapsed.checked_sub(lived).and_then(|d| Duration::try_from(d).ok()).unwrap_or_default());
+        let here = shift(Timestamp::now(), self.ahead);
+        let behind = Duration::try_from(here.duration_since(world.now)).unwrap_or_default();
+        world.doze(behind.saturating_sub(LONGEST_LEAP));
+        world.step(behind.min(LONGEST_LEAP));
         at(world)
     }
 

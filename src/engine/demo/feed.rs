@@ -16,7 +16,7 @@ use crate::model::{Inventory, Link};
 use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
 
 /// Seconds after which an inventory is sent again though nothing changed: what is shown is that fresh.
-const FRESH: f64 = 5.0;
+const FRESH: f64 = 2.0;
 /// Lines in one batch at most.
 const BATCH: usize = 1_000;
 

@@ -50,7 +50,7 @@ pub struct Figures {
     pub read_kib: f64,
     pub write_kib: f64,
     pub pids: u64,
-    /// Log lines a second.
+    /// Things it says a second; some take several lines.
     pub lines: f64,
 }
 

@@ -45,7 +45,7 @@ const REDIS: Figures = Figures {
     read_kib: 0.0,
     write_kib: 6.0,
     pids: 6,
-    lines: 0.02,
+    lines: 0.0035,
 };
 
 const POSTGRES: Figures = Figures {
@@ -57,7 +57,7 @@ const POSTGRES: Figures = Figures {
     read_kib: 22.0,
     write_kib: 85.0,
     pids: 14,
-    lines: 0.06,
+    lines: 0.035,
 };
 
 const CAP_APP: Figures = Figures {

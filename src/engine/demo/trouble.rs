@@ -108,7 +108,7 @@ impl Trouble {
         match self {
             Self::Deaf => plain(recipe, at, "ERROR", "cannot bind: permission denied, trying again"),
             Self::Fatal => plain(recipe, at, "FATAL", MISSING_KEY),
-            Self::Without(service) if recipe.voice == Voice::Nginx => upstream(service, dice, at),
+            Self::Without(service) if recipe.voice == Voice::Nginx => upstream(recipe, service, dice, at),
             Self::Without(service) => plain(recipe, at, "ERROR", &format!("{service}: connection refused")),
             Self::BreakerOpen => match dice.below(3) {
                 0 => plain(recipe, at, "ERROR", "circuit breaker OPEN: write rejected, hint stored for g2"),
@@ -127,8 +127,8 @@ impl Trouble {
 }
 
 /// The error line nginx writes, and the access line beside it.
-fn upstream(service: &str, dice: &mut Dice, at: Timestamp) -> Said {
-    let access = voice::nginx(dice, at, 0.0);
+fn upstream(recipe: &Recipe, service: &str, dice: &mut Dice, at: Timestamp) -> Said {
+    let access = voice::nginx(recipe, dice, at, 0.0);
     let stamp = at.strftime("%Y/%m/%d %H:%M:%S");
     Said::err(format!(
         "{stamp} [error] 29#29: *{} connect() failed (111: Connection refused) while connecting to upstream, upstream: \"http://{service}\"\n{}",

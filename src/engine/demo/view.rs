@@ -1,5 +1,7 @@
 //! The demo world as an engine shows it: whole inventories, sharing with the one before whatever has not changed.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,6 +16,7 @@ use crate::model::health::roll_up;
 use crate::model::{
     Capabilities, Check, Health, Instance, InstanceState, Inventory, Mechanics, Port, Snapshot, Verb, Verdict, Workload,
 };
+use crate::observe::{redact, text};
 
 /// The inventory now. What is as it was in `before` is the same `Arc`.
 #[must_use]
@@ -209,25 +212,26 @@ fn running(unit: &Unit) -> Verdict {
     }
 }
 
-/// `exit 1, last line: "…"`
+/// `exit 1 (4 times in a row), last line: GOOGLE_API_KEY is not set`
 fn ended(unit: &Unit) -> String {
     let code = unit.exit_code.unwrap_or_default();
-    let why = if unit.oom_killed { format!("out of memory (exit {code})") } else { format!("exit {code}") };
-    match unit.journal.last_text(unit.run) {
-        Some(line) if !unit.oom_killed => {
-            format!("{why}; last line: {}", crate::observe::redact::text(&crate::observe::text::clean(line)))
-        }
-        Some(_) | None => why,
+    let mut why = if unit.oom_killed { format!("out of memory, exit {code}") } else { format!("exit {code}") };
+    if unit.crashes > 1 {
+        let _ = write!(why, " ({} times in a row)", unit.crashes);
     }
+    if let Some(line) = unit.journal.last_text(unit.run).filter(|_| !unit.oom_killed) {
+        let _ = write!(why, ", last line: {}", redact::text(&text::clean(&message(line))));
+    }
+    why
 }
 
 fn crash(unit: &Unit) -> String {
-    let what = if unit.pod { "CrashLoopBackOff" } else { "restarting" };
-    let times = match unit.crashes {
-        0 | 1 => String::new(),
-        n => format!(" {n} times in a row"),
-    };
-    let ended = ended(unit);
-    let (how, line) = ended.split_once("; ").map_or((&*ended, String::new()), |(how, line)| (how, format!("; {line}")));
-    format!("{what}: {how}{times}{line}")
+    format!("{}: {}", if unit.pod { "CrashLoopBackOff" } else { "restarting" }, ended(unit))
+}
+
+/// What a line says: of a JSON object its message.
+fn message(line: &str) -> Cow<'_, str> {
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else { return Cow::Borrowed(line) };
+    let said = ["msg", "event"].into_iter().find_map(|key| value.get(key)?.as_str().map(str::to_owned));
+    said.map_or(Cow::Borrowed(line), Cow::Owned)
 }

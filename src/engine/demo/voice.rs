@@ -5,7 +5,9 @@ use serde_json::json;
 
 use super::dice::Dice;
 use super::journal::Said;
+use super::moment::shift;
 use super::recipe::{Recipe, Voice};
+use crate::model::WorkloadKind;
 
 /// Clients, from the ranges set aside for documentation.
 const CLIENTS: &[&str] =
@@ -16,48 +18,84 @@ const AGENTS: &[&str] = &[
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_6 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
     "okhttp/4.12.0",
 ];
-const PAGES: &[&str] = &[
+/// What is asked of the front door of each stack.
+const LMS_PAGES: &[&str] = &[
     "GET / HTTP/1.1",
     "GET /api/courses?page=2 HTTP/1.1",
     "GET /api/lessons/1184 HTTP/1.1",
+    "GET /api/lessons/1185 HTTP/1.1",
     "POST /api/ai/answers HTTP/1.1",
     "GET /assets/app-5f2c1d.js HTTP/1.1",
     "GET /api/me HTTP/1.1",
-    "POST /api/chat HTTP/1.1",
-    "GET /favicon.ico HTTP/1.1",
+];
+const CHAT_PAGES: &[&str] = &[
+    "POST /chat HTTP/1.1",
+    "POST /chat HTTP/1.1",
+    "GET /chat/history?limit=50 HTTP/1.1",
+    "GET / HTTP/1.1",
+    "GET /static/widget.js HTTP/1.1",
+];
+const STORE_PAGES: &[&str] = &[
+    "GET /read/cart:1041 HTTP/1.1",
+    "GET /read/cart:1377 HTTP/1.1",
+    "POST /write/cart:1041/3 HTTP/1.1",
+    "POST /write/cart:1502/1 HTTP/1.1",
+    "GET /circuit-breaker HTTP/1.1",
+];
+/// Method, path and status of what the backend answers.
+const ANSWERS: &[(&str, &str, u16)] = &[
+    ("GET", "/api/courses", 200),
+    ("GET", "/api/courses", 200),
+    ("GET", "/api/lessons/1184", 200),
+    ("GET", "/api/lessons/1184", 304),
+    ("GET", "/api/lessons/9", 404),
+    ("GET", "/api/me", 200),
+    ("GET", "/api/me", 200),
+    ("GET", "/api/me", 401),
+    ("POST", "/api/ai/answers", 201),
+    ("POST", "/api/submissions", 201),
 ];
 
 /// One thing a replica of this service says on an ordinary day.
 #[must_use]
 pub fn usual(recipe: &Recipe, dice: &mut Dice, at: Timestamp) -> Said {
     match recipe.voice {
-        Voice::Nginx => nginx(dice, at, 1.0),
+        Voice::Nginx => nginx(recipe, dice, at, 1.0),
         Voice::Structlog => structlog(dice, at),
         Voice::Python => python(recipe, dice, at),
         Voice::Node => node(dice, at),
         Voice::Logfmt => logfmt(dice, at),
         Voice::Redis => redis(dice, at),
-        Voice::Postgres => postgres(dice, at),
+        Voice::Postgres => postgres(recipe, dice, at),
     }
 }
 
 /// An access line; `well` is the share of answers that are no server error.
-pub fn nginx(dice: &mut Dice, at: Timestamp, well: f64) -> Said {
+pub fn nginx(recipe: &Recipe, dice: &mut Dice, at: Timestamp, well: f64) -> Said {
     let stamp = at.strftime("%d/%b/%Y:%H:%M:%S +0000");
-    if dice.chance(0.05) {
-        return Said::out(format!(r#"10.42.0.1 - - [{stamp}] "GET /health HTTP/1.1" 200 2 "-" "kube-probe/1.30" 0.000"#));
+    let pod = recipe.kind == WorkloadKind::Deployment;
+    if dice.chance(0.05) && recipe.probe.is_some() {
+        let (from, agent) = if pod { ("10.42.0.1", "kube-probe/1.30") } else { ("127.0.0.1", "curl/8.9.1") };
+        return Said::out(format!(r#"{from} - - [{stamp}] "GET /health HTTP/1.1" 200 2 "-" "{agent}" 0.000"#));
     }
-    let (client, page, agent) = (dice.pick(CLIENTS), dice.pick(PAGES), dice.pick(AGENTS));
-    let status = if !dice.chance(well) {
-        dice.pick(&[502, 502, 504])
-    } else if page.contains("favicon") || dice.chance(0.01) {
-        404
-    } else if page.starts_with("POST") {
-        dice.pick(&[200, 201, 201])
-    } else {
-        dice.pick(&[200, 200, 200, 200, 304])
+    let pages = match recipe.name {
+        "lb" => STORE_PAGES,
+        "nginx" => CHAT_PAGES,
+        _ => LMS_PAGES,
     };
-    let bytes = if status == 304 { 0 } else { 120 + dice.below(18_000) };
+    let (client, page, agent) = (dice.pick(CLIENTS), dice.pick(pages), dice.pick(AGENTS));
+    let (page, status) = match () {
+        () if !dice.chance(well) => (page, dice.pick(&[502, 502, 502, 504])),
+        () if dice.chance(0.015) => ("GET /favicon.ico HTTP/1.1", 404),
+        () if page.starts_with("POST") => (page, dice.pick(&[200, 201])),
+        () if dice.chance(0.15) => (page, 304),
+        () => (page, 200),
+    };
+    let bytes = match status {
+        304 => 0,
+        200 | 201 => 120 + dice.below(18_000),
+        _ => 157,
+    };
     let seconds = if status == 504 { 60.0 } else { dice.between(0.002, 0.240) };
     Said::out(format!(r#"{client} - - [{stamp}] "{page}" {status} {bytes} "-" "{agent}" {seconds:.3}"#))
 }
@@ -112,12 +150,10 @@ fn python(recipe: &Recipe, dice: &mut Dice, at: Timestamp) -> Said {
 }
 
 fn node(dice: &mut Dice, at: Timestamp) -> Said {
-    let request = format!("r-{}", dice.below(0xffff_ffff));
+    let request = format!("r-{:08x}", dice.below(0xffff_ffff));
+    let (method, path, status) = dice.pick(ANSWERS);
     let line = match dice.below(150) {
-        0..=119 => json!({"level": "info", "time": at, "msg": "request",
-            "method": dice.pick(&["GET", "GET", "GET", "POST"]),
-            "path": dice.pick(&["/api/courses", "/api/lessons/1184", "/api/me", "/api/ai/answers"]),
-            "status": dice.pick(&[200, 200, 200, 200, 201, 304, 404]),
+        0..=119 => json!({"level": "info", "time": at, "msg": "request", "method": method, "path": path, "status": status,
             "ms": 3 + dice.below(180), "request_id": request}),
         120..=139 => {
             json!({"level": "info", "time": at, "msg": "ai answer", "model": dice.pick(&["gpt-4o-mini", "gemini-1.5-flash"]),
@@ -151,39 +187,54 @@ fn logfmt(dice: &mut Dice, at: Timestamp) -> Said {
     }
 }
 
+/// A background save, from its cause to its end.
 fn redis(dice: &mut Dice, at: Timestamp) -> Said {
-    let stamp = at.strftime("%d %b %Y %H:%M:%S.%3f");
-    let child = 200 + dice.below(9000);
-    Said::out(match dice.below(5) {
-        0 => format!("1:M {stamp} * 100 changes in 300 seconds. Saving..."),
-        1 => format!("1:M {stamp} * Background saving started by pid {child}"),
-        2 => format!("{child}:C {stamp} * DB saved on disk"),
-        3 => format!("{child}:C {stamp} * Fork CoW for RDB: current {} MB, peak {0} MB, average 0 MB", dice.below(3)),
-        _ => format!("1:M {stamp} * Background saving terminated with success"),
-    })
+    let (child, cow) = (200 + dice.below(9000), dice.below(3));
+    let stamp = |seconds: f64| shift(at, seconds).strftime("%d %b %Y %H:%M:%S.%3f").to_string();
+    let saved = dice.between(0.02, 0.09);
+    Said::out(
+        [
+            format!("1:M {} * 100 changes in 300 seconds. Saving...", stamp(0.0)),
+            format!("1:M {} * Background saving started by pid {child}", stamp(0.001)),
+            format!("{child}:C {} * DB saved on disk", stamp(saved)),
+            format!("{child}:C {} * Fork CoW for RDB: current {cow} MB, peak {cow} MB, average 0 MB", stamp(saved + 0.001)),
+            format!("1:M {} * Background saving terminated with success", stamp(0.1)),
+        ]
+        .join("\n"),
+    )
 }
 
-fn postgres(dice: &mut Dice, at: Timestamp) -> Said {
+fn postgres(recipe: &Recipe, dice: &mut Dice, at: Timestamp) -> Said {
     let stamp = at.strftime("%Y-%m-%d %H:%M:%S.%3f UTC");
     let backend = 40 + dice.below(4000);
+    let statement = if recipe.name == "postgres" {
+        "SELECT id, body FROM chunks WHERE tenant_id = $1 ORDER BY embedding <=> $2 LIMIT 8"
+    } else {
+        "SELECT * FROM submissions WHERE course_id = $1 ORDER BY submitted_at DESC"
+    };
     Said::err(match dice.below(20) {
-        0..=5 => format!("{stamp} [27] LOG:  checkpoint starting: time"),
-        6..=11 => {
+        0..=1 => {
             let buffers = 12 + dice.below(600);
+            let write = buffers as f64 * 0.1;
             format!(
-                "{stamp} [27] LOG:  checkpoint complete: wrote {buffers} buffers ({:.1}%); 0 WAL file(s) added, 0 removed, 1 recycled; \
-                 write={:.3} s, sync=0.012 s, total={:.3} s",
+                "{stamp} [27] LOG:  checkpoint complete: wrote {buffers} buffers ({:.1}%); 0 WAL file(s) added, 0 removed, \
+                 1 recycled; write={write:.3} s, sync=0.012 s, total={:.3} s",
                 buffers as f64 / 163.84,
-                buffers as f64 * 0.1,
-                buffers as f64 * 0.1 + 0.05
+                write + 0.05
             )
         }
-        12..=17 => format!(
-            "{stamp} [{backend}] LOG:  duration: {:.3} ms  statement: SELECT * FROM submissions WHERE course_id = $1 ORDER BY at DESC",
-            dice.between(500.0, 1900.0)
+        2..=3 => format!(
+            "{stamp} [{}] LOG:  automatic vacuum of table \"{}.public.sessions\": index scans: 1",
+            200 + dice.below(900),
+            if recipe.name == "postgres" { "chatbot" } else { "lms" }
         ),
-        18 => format!("{stamp} [{backend}] ERROR:  duplicate key value violates unique constraint \"users_login_key\""),
-        _ => format!("{stamp} [{backend}] LOG:  could not receive data from client: Connection reset by peer"),
+        4..=16 => format!("{stamp} [{backend}] LOG:  duration: {:.3} ms  statement: {statement}", dice.between(500.0, 1900.0)),
+        17..=18 => format!("{stamp} [{backend}] LOG:  could not receive data from client: Connection reset by peer"),
+        _ => format!(
+            "{stamp} [{backend}] ERROR:  duplicate key value violates unique constraint \"users_login_key\"\n\
+             {stamp} [{backend}] DETAIL:  Key (login)=(u-{}) already exists.",
+            100 + dice.below(90)
+        ),
     })
 }
 
@@ -211,17 +262,21 @@ mod tests {
     #[test]
     fn the_lines_look_like_the_real_thing() {
         let at: Timestamp = "2026-11-14T14:03:19.123Z".parse().unwrap();
-        let all = |voice: fn(&mut Dice, Timestamp) -> Said| {
+        let front = &STACKS[1].recipes[2];
+        let db = &STACKS[1].recipes[1];
+        let all = |voice: &dyn Fn(&mut Dice, Timestamp) -> Said| {
             let mut dice = Dice::of(7, "voice");
-            (0..400).map(|_| voice(&mut dice, at).text).collect::<Vec<_>>()
+            let lines = (0..400).map(|_| voice(&mut dice, at).text).collect::<Vec<_>>();
+            lines.iter().flat_map(|l| l.lines().map(str::to_owned)).collect::<Vec<_>>()
         };
-        assert!(all(|d, t| nginx(d, t, 1.0)).iter().all(|l| l.contains("[14/Nov/2026:14:03:19 +0000]") && !l.contains(" 502 ")));
-        assert!(all(|d, t| nginx(d, t, 0.0)).iter().any(|l| l.contains(" 502 ")));
-        for line in all(structlog).iter().chain(&all(node)) {
+        let access = all(&|d, t| nginx(front, d, t, 1.0));
+        assert!(access.iter().all(|l| l.contains("[14/Nov/2026:14:03:19 +0000]") && !l.contains(" 502 ")));
+        assert!(all(&|d, t| nginx(front, d, t, 0.0)).iter().any(|l| l.contains(" 502 ")));
+        for line in all(&structlog).iter().chain(&all(&node)) {
             assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
         }
-        assert!(all(redis).iter().all(|l| l.contains("14 Nov 2026 14:03:19.123 * ")));
-        assert!(all(postgres).iter().all(|l| l.starts_with("2026-11-14 14:03:19.123 UTC [")));
-        assert!(all(logfmt).iter().all(|l| l.starts_with("time=2026-11-14T14:03:19.123Z level=")), "{}", all(logfmt)[0]);
+        assert!(all(&redis).iter().all(|l| l.contains("14 Nov 2026 14:03:19.") && l.contains(" * ")));
+        assert!(all(&|d, t| postgres(db, d, t)).iter().all(|l| l.starts_with("2026-11-14 14:03:19.123 UTC [")));
+        assert!(all(&logfmt).iter().all(|l| l.starts_with("time=2026-11-14T14:03:19.123Z level=")), "{}", all(&logfmt)[0]);
     }
 }

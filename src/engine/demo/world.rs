@@ -114,6 +114,11 @@ impl World {
         }
     }
 
+    /// Lets `by` of clock time pass in which nothing lives: the machine slept, and the world with it.
+    pub fn doze(&mut self, by: Duration) {
+        self.now = SignedDuration::try_from(by).ok().and_then(|by| self.now.checked_add(by).ok()).unwrap_or(self.now);
+    }
+
     /// Puts what happened in a place on record.
     pub fn note(&mut self, place: usize, told: Vec<Told>) {
         let Some(environment) = self.places.get(place).map(|p| p.environment.id.clone()) else { return };

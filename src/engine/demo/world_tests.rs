@@ -246,3 +246,13 @@ fn a_faster_world_prints_more_and_its_stamps_stay_true() {
     };
     assert!(lines_in(1000) > 4 * lines_in(100));
 }
+
+#[test]
+fn a_world_that_slept_goes_on_where_it_was() {
+    let mut world = World::new(7, noon());
+    world.doze(Duration::from_secs(8 * 3600));
+    world.step(Duration::from_secs(30));
+    assert_eq!(world.now, super::moment::shift(noon(), 8.0 * 3600.0 + 30.0));
+    let inventory = view::inventory(&world, None);
+    assert!(inventory.environments.iter().flat_map(|s| &s.workloads).all(|w| w.verdict.health == Health::Healthy));
+}
