@@ -106,7 +106,8 @@ fn a_list_alone_makes_an_inventory() {
             1 shop_web_run_7f9c0569c39c running healthy, checked, one-off, restarts 0, exit None
             2 shop_web_2 running healthy, checked, restarts 0, exit None
             3 shop_web_3 paused degraded, restarts 0, exit None
-    "#]].assert_eq(&say(&inventory(&data("list-20.10.json"), &[], None)));
+    "#]]
+    .assert_eq(&say(&inventory(&data("list-20.10.json"), &[], None)));
 }
 
 #[test]
@@ -169,7 +170,8 @@ fn what_did_not_change_is_shared() {
 
 #[test]
 fn odd_answers_are_shown_as_they_are_and_harm_nothing() {
-    let label = |name: &str, value: &str| format!("{}:{}", serde_json::to_string(name).unwrap(), serde_json::to_string(value).unwrap());
+    let label =
+        |name: &str, value: &str| format!("{}:{}", serde_json::to_string(name).unwrap(), serde_json::to_string(value).unwrap());
     let odd = format!(
         r#"[
         {{"Id":""}},
@@ -202,7 +204,8 @@ fn odd_answers_are_shown_as_they_are_and_harm_nothing() {
             1 0123456789ab_real exited unhealthy, restarts 0, exit Some(1)
           Container x-名前  1/1 healthy img rev Some(1)
             1 x-名前  running healthy, restarts 0, exit None
-    "#]].assert_eq(&say(&inventory));
+    "#]]
+    .assert_eq(&say(&inventory));
     let labels: Vec<String> = inventory.environments[0]
         .workloads
         .iter()

@@ -16,10 +16,13 @@ pub fn limit(recipe: &Recipe) -> f64 {
     recipe.figures.limit_mib as f64 * MIB
 }
 
-/// Bytes a second a leaking replica loses: from its usual size to its limit in about 75 seconds.
+/// Bytes a second a leaking replica loses: from its usual size to its limit in 75 seconds and more, the second replica
+/// later than the first.
 #[must_use]
-pub fn leak(recipe: &Recipe) -> f64 {
-    (recipe.figures.limit_mib as f64 - recipe.figures.memory_mib) * MIB / 75.0
+pub fn leak(unit: &Unit) -> f64 {
+    let figures = &unit.recipe.figures;
+    let seconds = 75.0 + f64::from((unit.number + 2) % 3) * 26.0;
+    (figures.limit_mib as f64 - figures.memory_mib) * MIB / seconds
 }
 
 /// Memory in use, bytes.

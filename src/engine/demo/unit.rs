@@ -305,7 +305,7 @@ impl Unit {
         }
         figures::spend(self, moment.passed * moment.load);
         if self.leaking {
-            self.usage.leaked += figures::leak(self.recipe) * moment.passed;
+            self.usage.leaked += figures::leak(self) * moment.passed;
         }
         if figures::memory(self, moment) >= figures::limit(self.recipe) {
             self.oom_killed = true;
