@@ -1,6 +1,7 @@
 //! Clap types only: what may be written on the command line. What it means is `face`'s business.
 
 mod arg;
+mod operate;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
+pub use operate::{Deploy, Ending, Environment, Kill, Lock, Recover, Rollback, Scale, Strategy, Targets};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,7 +48,7 @@ pub struct Global {
     /// Only this Compose project
     #[arg(short, long, value_name = "NAME", global = true, conflicts_with = "environment")]
     pub project: Option<String>,
-    /// Only the engine at this address: unix:///path, tcp://host:port
+    /// Only the engine at this address, such as `tcp://10.0.0.5:2376` or `unix:///path`
     #[arg(short = 'H', long, value_name = "URL", global = true, conflicts_with = "context")]
     pub host: Option<String>,
     /// Only the engine of this docker context
@@ -249,12 +251,6 @@ pub struct Target {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct Targets {
-    #[arg(value_name = "TARGET", required = true)]
-    pub targets: Vec<String>,
-}
-
-#[derive(Clone, Debug, Args)]
 pub struct Diff {
     #[arg(value_name = "TARGET")]
     pub target: String,
@@ -264,89 +260,6 @@ pub struct Diff {
     /// The newer revision; the current one unless given
     #[arg(long, value_name = "REVISION")]
     pub to: Option<u64>,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Scale {
-    #[arg(value_name = "TARGET")]
-    pub target: String,
-    /// How many replicas there shall be
-    #[arg(value_name = "REPLICAS")]
-    pub replicas: u32,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Deploy {
-    #[arg(value_name = "TARGET")]
-    pub target: String,
-    /// The image to run
-    #[arg(long, value_name = "REF")]
-    pub image: String,
-    /// How instances are replaced, unless as configured
-    #[arg(long, value_enum)]
-    pub strategy: Option<Strategy>,
-}
-
-/// How instances are replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Strategy {
-    /// One after the other, each healthy before the next
-    Rolling,
-    /// All at once, with an interruption
-    Recreate,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Rollback {
-    #[arg(value_name = "TARGET")]
-    pub target: String,
-    /// The revision to go back to; the one before the current unless given
-    #[arg(long, value_name = "REVISION")]
-    pub to: Option<u64>,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Kill {
-    #[arg(value_name = "TARGET", required = true)]
-    pub targets: Vec<String>,
-    /// The signal
-    #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
-    pub signal: String,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Recover {
-    #[arg(value_name = "ENV")]
-    pub name: String,
-    #[command(flatten)]
-    pub ending: Ending,
-}
-
-/// One way or the other.
-#[derive(Clone, Copy, Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct Ending {
-    /// Do what is left of it
-    #[arg(long)]
-    pub finish: bool,
-    /// Go back to what was before it
-    #[arg(long)]
-    pub undo: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Lock {
-    #[arg(value_name = "ENV")]
-    pub name: String,
-    /// Why, for whoever finds it locked
-    #[arg(long, value_name = "TEXT")]
-    pub why: String,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Environment {
-    #[arg(value_name = "ENV")]
-    pub name: String,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -131,8 +131,14 @@ impl<'d> Node<'d> {
     }
 
     /// Notes that something else was expected.
-    pub fn mismatch<T>(self, expected: &str) -> Option<T> {
+    pub fn note_expected(self, expected: &str) {
         self.note(format!("expected {expected}, found {}", kind(self.value())));
+    }
+
+    /// Notes that something else was expected, and gives nothing.
+    #[must_use]
+    pub fn mismatch<T>(self, expected: &str) -> Option<T> {
+        self.note_expected(expected);
         None
     }
 

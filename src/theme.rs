@@ -96,13 +96,14 @@ impl Theme {
     }
 
     /// How lines and rails in a tier's colour are drawn: its block's background, or its text's colour where it has none.
+    /// What is written as a block has bold lines, so that production's frame is told apart without colours too.
     #[must_use]
     pub fn rail(&self, tier: Tier) -> Style {
-        let block = self.tier(tier);
-        let colour = block.bg.filter(|c| *c != Color::Reset).or(block.fg);
-        let line = Style { fg: colour, ..Style::new() };
-        let kept = block.add_modifier & (Modifier::BOLD | Modifier::DIM);
-        line.add_modifier(kept)
+        let name = self.tier(tier);
+        let ground = name.bg.filter(|c| *c != Color::Reset);
+        let line = Style { fg: ground.or(name.fg), ..Style::new() };
+        let block = ground.is_some() || name.add_modifier.contains(Modifier::REVERSED);
+        if block { line.add_modifier(Modifier::BOLD) } else { line }
     }
 
     /// How a log level looks; without one, as text.
@@ -143,13 +144,9 @@ impl Theme {
     /// How a row as a whole looks; cells are patched onto it.
     #[must_use]
     pub fn row(&self, selected: bool, marked: bool, stale: bool) -> Style {
-        let mut style = self.style(Role::Text);
-        for (on, role) in [(stale, Role::Stale), (marked, Role::Mark), (selected, Role::Selection)] {
-            if on {
-                style = style.patch(self.style(role));
-            }
-        }
-        style
+        let layers = [(stale, Role::Stale), (marked, Role::Mark), (selected, Role::Selection)];
+        let on = layers.into_iter().filter(|(on, _)| *on);
+        on.fold(self.style(Role::Text), |below, (_, role)| below.patch(self.style(role)))
     }
 
     /// The theme as a terminal of this depth can show it.

@@ -142,13 +142,10 @@ fn named(
     if plain(name) && own.is_file() {
         return text(own).map(|text| (text, own.display().to_string())).map_err(|problem| vec![problem]);
     }
-    match builtin(name) {
-        Some(text) => Ok((text.to_owned(), format!("{what}s/{name}.toml"))),
-        None => {
-            let message = crate::document::unknown(what, name, known.iter().map(|n| &**n));
-            Err(vec![Problem { file: format!("--{what}").into(), line: 0, column: 0, message }])
-        }
-    }
+    builtin(name).map(|text| (text.to_owned(), format!("{what}s/{name}.toml"))).ok_or_else(|| {
+        let message = crate::document::unknown(what, name, known.iter().map(|n| &**n));
+        vec![Problem { file: format!("--{what}").into(), line: 0, column: 0, message }]
+    })
 }
 
 /// The text of a file.

@@ -15,6 +15,9 @@ use crate::operate::request::Strategy;
 /// The address a target leads to, where that can be told: two targets with one address are one engine.
 pub type Address<'a> = dyn Fn(&DockerTarget) -> Option<Arc<str>> + 'a;
 
+/// An environment and why it cannot be shown.
+type Unsupported = (Arc<str>, Arc<str>);
+
 /// Puts files (lowest precedence first) and flags together. Without configured environments there is one connection, to
 /// the ambient engine; configured ones are added to it, unless `--host` or `--context` name the one engine to look at.
 ///
@@ -130,7 +133,7 @@ fn connections(
     flags: &Flags,
     only: Option<&str>,
     address: &Address<'_>,
-) -> (Vec<ConnectionSpec>, Vec<(Arc<str>, Arc<str>)>) {
+) -> (Vec<ConnectionSpec>, Vec<Unsupported>) {
     // The engine that is searched for more than what is configured: the one named by a flag, else the ambient one.
     let named = flags.docker();
     let open = TargetSpec::Docker(named.clone().unwrap_or(DockerTarget::Ambient));

@@ -1,5 +1,6 @@
 //! Readers of single values: each notes what it did not like and where, and gives nothing then.
 
+use std::fmt::Write;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -217,7 +218,8 @@ pub fn spell_duration(span: Duration) -> String {
     let mut out = String::new();
     for (word, unit) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
         if left >= unit {
-            out.push_str(&format!("{}{word}", left / unit));
+            // Writing to a String cannot fail.
+            let _ = write!(out, "{}{word}", left / unit);
             left %= unit;
         }
     }

@@ -172,10 +172,9 @@ fn check(text: &str, key: Key, ctrl: bool, shift: bool) -> Result<(), String> {
     }
     let same = match c {
         'i' => "tab",
-        'm' => "enter",
+        'j' | 'm' => "enter",
         'h' => "backspace",
         '[' => "esc",
-        'j' => "enter",
         _ => return Ok(()),
     };
     if ctrl { Err(format!("`{text}` is sent as `{same}` by most terminals: choose another key")) } else { Ok(()) }

@@ -56,10 +56,7 @@ pub(super) fn style(role: Role, style: Style, text: Style, depth: ColorDepth) ->
     reduced.bg = style.bg.map(|c| reduce(c, depth));
     let ground = text.bg.map(|c| reduce(c, depth));
     let lost = !plain(style.bg) && (depth == ColorDepth::None || (reduced.bg == ground && style.bg != text.bg));
-    if depth == ColorDepth::None {
-        reduced.fg = None;
-        reduced.bg = None;
-    } else if lost {
+    if depth == ColorDepth::None || lost {
         reduced.fg = None;
         reduced.bg = None;
     } else if reduced.bg.is_some() && reduced.fg == reduced.bg && style.fg != style.bg {
@@ -145,7 +142,7 @@ fn sixteen(color: [u8; 3]) -> Color {
 /// How far apart two colours look, cheaply ("redmean").
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     let difference = |i: usize| u32::from(a[i].abs_diff(b[i])).pow(2);
-    let red = (u32::from(a[0]) + u32::from(b[0])) / 2;
+    let red = u32::from(a[0]).midpoint(u32::from(b[0]));
     ((512 + red) * difference(0) + 1_024 * difference(1) + (767 - red) * difference(2)) >> 8
 }
 

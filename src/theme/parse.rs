@@ -84,7 +84,9 @@ fn ancestors(node: Node<'_>, name: &str, own: &str, find: &dyn Fn(&str) -> Optio
         below.insert(0, layer(&root, &below));
         root.end();
         drop(root);
-        document.problems().iter().for_each(|problem| node.note(problem.to_string()));
+        for problem in document.problems() {
+            node.note(problem.to_string());
+        }
     }
     below
 }
@@ -100,7 +102,7 @@ fn layer(root: &Section<'_>, below: &[Layer]) -> Layer {
                 continue;
             }
             let DeValue::String(word) = node.value() else {
-                node.mismatch::<()>("a colour");
+                node.note_expected("a colour");
                 continue;
             };
             match known(word).map_or_else(|| color::color(word), Ok) {
@@ -115,7 +117,9 @@ fn layer(root: &Section<'_>, below: &[Layer]) -> Layer {
         let read = color::style(text, &palette, &names);
         let plain = read.as_ref().is_ok_and(|s| s.fg.is_some() && *s == Style { fg: s.fg, ..Style::new() });
         if let Err(mistakes) = &read {
-            mistakes.iter().for_each(|(offset, why)| node.note_within(*offset, why.clone()));
+            for (offset, why) in mistakes {
+                node.note_within(*offset, why.as_str());
+            }
         } else if only_colour && !plain {
             node.note("expected one colour");
         }
