@@ -149,15 +149,24 @@ impl Theme {
         on.fold(self.style(Role::Text), |below, (_, role)| below.patch(self.style(role)))
     }
 
-    /// The theme as a terminal of this depth can show it.
+    /// The theme as a terminal of this depth can show it. Without colours, what was told by colour alone is told as
+    /// the theme `mono` does.
     #[must_use]
     pub fn at_depth(&self, depth: ColorDepth) -> Self {
-        let reduce = |c: Color| depth::reduce(c, depth);
-        Self {
+        let text = self.style(Role::Text);
+        let mut reduced = Self {
             name: self.name.clone(),
-            styles: Role::ALL.map(|role| depth::style(role, self.style(role), self.style(Role::Text), depth)),
-            instances: if depth == ColorDepth::None { Vec::new() } else { self.instances.iter().map(|c| reduce(*c)).collect() },
+            styles: Role::ALL.map(|role| depth::style(role, self.style(role), text, depth)),
+            instances: self.instances.iter().map(|c| depth::reduce(*c, depth)).collect(),
+        };
+        if depth == ColorDepth::None {
+            reduced.instances.clear();
+            let mono = builtin("mono").and_then(|text| Self::parse(text, "themes/mono.toml", &|_| None).ok());
+            for (style, role) in reduced.styles.iter_mut().zip(Role::ALL).filter(|(s, _)| s.add_modifier.is_empty()) {
+                style.add_modifier = mono.as_ref().map_or(Modifier::empty(), |m| m.style(role).add_modifier);
+            }
         }
+        reduced
     }
 }
 
