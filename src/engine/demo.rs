@@ -25,6 +25,8 @@ mod voice;
 pub mod world;
 
 #[cfg(test)]
+mod act_any_tests;
+#[cfg(test)]
 mod act_tests;
 #[cfg(test)]
 mod engine_tests;

@@ -1,0 +1,133 @@
+//! What lies over the screen: the last on top alone receives keys.
+
+use std::sync::Arc;
+
+use crate::app::{Command, rows};
+use crate::model::{EnvironmentId, InstanceId, OperationId};
+use crate::operate::{Operation, Plan, Request, Target};
+
+use super::RowId;
+
+/// What lies over the screen.
+#[derive(Debug)]
+pub enum Overlay {
+    Help {
+        scroll: usize,
+        filter: String,
+    },
+    Palette(Palette),
+    /// The plan, waiting for the guard's answer.
+    Confirm(Confirm),
+    /// A value is asked for: replicas, an image, a reason.
+    Prompt(Prompt),
+    /// One of several: revisions to go back to, actions, a column to sort by.
+    Menu(Menu),
+    /// Quitting with operations under way.
+    Quit,
+    /// A text to be read, with a title.
+    Text {
+        title: Arc<str>,
+        lines: Vec<Arc<str>>,
+        scroll: usize,
+    },
+}
+
+/// Fuzzy search over every command and everything one can jump to.
+#[derive(Clone, Debug, Default)]
+pub struct Palette {
+    pub input: Input,
+    pub jump_only: bool,
+    pub selected: usize,
+}
+
+/// One line of text being edited.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    pub text: String,
+    /// Byte offset of the cursor, always on a character boundary.
+    pub cursor: usize,
+}
+
+/// A plan waiting for its answer.
+#[derive(Debug)]
+pub struct Confirm {
+    pub plan: Plan,
+    /// The person knows that a lock's owner may be alive.
+    pub take_over: bool,
+    pub typed: Input,
+    pub scroll: usize,
+    /// Why the last answer was not enough.
+    pub refusal: Option<Arc<str>>,
+}
+
+/// What a prompt asks and what its answer is for.
+#[derive(Clone, Debug)]
+pub struct Prompt {
+    pub purpose: Purpose,
+    pub title: Arc<str>,
+    pub input: Input,
+    pub error: Option<Arc<str>>,
+}
+
+/// What a prompt's answer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    Filter,
+    Search,
+    Replicas {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+    },
+    Image {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+    },
+    LockReason {
+        environment: EnvironmentId,
+    },
+    /// Opens a shell: the environment's name where its guard asks for it.
+    Shell {
+        environment: EnvironmentId,
+        instance: InstanceId,
+    },
+    Save,
+}
+
+/// One of several to choose from.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    pub title: Arc<str>,
+    pub entries: Vec<Entry>,
+    pub selected: usize,
+}
+
+/// One line of a menu.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub label: Arc<str>,
+    pub key: Option<char>,
+    pub choice: Choice,
+    /// Why it cannot be chosen.
+    pub denied: Option<Arc<str>>,
+}
+
+/// What choosing an entry does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Choice {
+    Run(Command),
+    Do {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+        operation: Operation,
+    },
+    Sort(rows::Column),
+    Theme(Arc<str>),
+    /// Goes to it, wherever it is.
+    Open(RowId),
+    /// Does it although a lock's owner may be alive.
+    TakeOver(Request),
+    /// What to do about a failed step.
+    Answer(OperationId, crate::operate::machine::Choice),
+    /// Puts the menu away.
+    Nothing,
+}
