@@ -11,5 +11,6 @@ mod real_attach;
 mod real_image;
 mod real_life;
 mod real_lock;
+mod real_observe;
 mod real_replica;
 mod recorded;

@@ -355,11 +355,11 @@ async fn a_log_goes_on_when_its_container_does_and_ends_when_it_is_gone() {
     assert_eq!(last.marker, Some(&Marker::Ended("the container has ended with exit code 3".into())));
 
     let run = |fake: &Fake, word: &str, ended: bool| {
-        let list = format!("[{}]", container("one").replace("running", word));
+        let containers = format!("[{}]", container("one").replace("running", word));
         fake.with(|w| {
             w.inspect = state(word);
             w.ended = ended;
-            w.list = list;
+            w.list = containers;
             w.events.push(event("one", "start", now_ns()));
         });
     };

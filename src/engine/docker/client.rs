@@ -190,6 +190,7 @@ impl Client {
     }
 
     /// An error of bollard's in our words, about this endpoint.
+    #[must_use]
     pub fn fail(&self, what: &str, error: bollard::errors::Error) -> EngineError {
         let error = failure(what, &self.endpoint(), error);
         if let EngineError::TooOld { .. } = &error {

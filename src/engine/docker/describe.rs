@@ -15,6 +15,7 @@ use crate::observe::redact;
 use crate::observe::text::clean;
 
 /// Follows a definition. It waits for the inventory where it needs one to know the newest instance of a workload.
+#[must_use]
 pub fn follow(client: Client, subject: Subject) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let mut inventories = client.known().inventories();

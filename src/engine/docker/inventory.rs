@@ -82,7 +82,7 @@ impl Watch {
         }
         // The first list is shown before anything else is asked.
         let update = self.link.connected();
-        self.tell(update).await?;
+        self.tell(Some(update)).await?;
         self.hand_over().await?;
         let path = self.told.path(Timestamp::now());
         let opened = guarded(&self.client, self.client.get("Following events", &path)).await;

@@ -83,12 +83,16 @@ impl Known {
         self.returned.send_modify(|count| *count += 1);
     }
 
-    /// What the instance was last seen doing; unknown without an inventory, `Some(None)` when the inventory lacks it.
+    /// Whether the instance may be running, as far as is known.
     #[must_use]
-    pub fn state(&self, id: &InstanceId) -> Option<Option<InstanceState>> {
+    pub fn may_run(&self, id: &InstanceId) -> bool {
         let inventory = self.inventory.borrow();
-        let environments = &inventory.as_ref()?.environments;
-        Some(environments.iter().find_map(|e| e.instance(id)).map(|(_, instance)| instance.state))
+        inventory.as_ref().is_none_or(|inventory| {
+            let instance = inventory.environments.iter().find_map(|e| e.instance(id));
+            instance.is_some_and(|(_, i)| {
+                matches!(i.state, InstanceState::Running | InstanceState::Paused | InstanceState::Restarting)
+            })
+        })
     }
 
     /// The counters last read of an instance, and keeps these instead.

@@ -33,6 +33,7 @@ const FIRST_FLUSH: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_secs(2);
 
 /// Follows a log.
+#[must_use]
 pub fn follow(client: Client, query: LogQuery) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let log = Log { client, query, outlet, resume: Resume::default(), opened: None, flushed: false };
@@ -85,10 +86,8 @@ impl Log {
                     }
                     match self.read(body, &mut returns).await? {
                         End::Finished if !self.query.follow || self.query.previous => return Ok(()),
-                        End::Finished => match self.await_next_run(&mut returns).await? {
-                            true => continue,
-                            false => return Ok(()),
-                        },
+                        End::Finished if self.await_next_run(&mut returns).await? => continue,
+                        End::Finished => return Ok(()),
                         End::Renewed => None,
                         End::Lost(error) => Some(error),
                     }
@@ -151,17 +150,13 @@ impl Log {
         let again = self.resume.begin_again();
         // A log that was empty, or of which no history was wanted, goes on where it was opened.
         let nothing_yet = || self.opened.filter(|_| self.query.tail == Some(0));
-        match again.or_else(nothing_yet) {
-            Some(since) => add("since", &stamp(since)),
-            None => {
-                if let Some(since) = self.query.since {
-                    add("since", &stamp(since));
-                }
-                // An empty log has no history to be spared: everything in it now is new.
-                if let Some(tail) = self.query.tail.filter(|_| self.opened.is_none()) {
-                    add("tail", &tail.to_string());
-                }
-            }
+        let seen = again.or_else(nothing_yet);
+        if let Some(since) = seen.or(self.query.since) {
+            add("since", &stamp(since));
+        }
+        // An empty log has no history to be spared: when it is opened again, everything in it is new.
+        if let Some(tail) = self.query.tail.filter(|_| seen.is_none() && self.opened.is_none()) {
+            add("tail", &tail.to_string());
         }
         path
     }

@@ -12,14 +12,14 @@ use super::client::Client;
 use super::outlet::drive;
 use super::wire::{or_default, segment};
 use crate::engine::Update;
-use crate::model::{InstanceId, InstanceState, Sample};
+use crate::model::{InstanceId, Sample};
 
-/// Readings under way at once.
-const AT_ONCE: usize = 8;
+/// Readings under way at once. Engines answer at their next measurement, up to a second later: waiting costs them nothing.
+const AT_ONCE: usize = 32;
 /// A reading that takes longer is given up: the next round asks again.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The second round comes after this at the latest: the first has no usage yet.
-const SECOND_ROUND: Duration = Duration::from_millis(1000);
+const SECOND_ROUND: Duration = Duration::from_secs(1);
 /// An older reading is no basis for the usage of now.
 const BASIS_SECONDS: i64 = 60;
 
@@ -42,8 +42,8 @@ pub struct Reply {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Cpu {
-    #[serde(deserialize_with = "or_default")]
-    cpu_usage: CpuUsage,
+    #[serde(rename = "cpu_usage", deserialize_with = "or_default")]
+    usage: CpuUsage,
     system_cpu_usage: Option<u64>,
     online_cpus: Option<u32>,
 }
@@ -104,16 +104,16 @@ impl Reply {
     /// A reply of an instance that does not run is all zeros, its time the year 1.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.read.as_deref().is_none_or(|at| at.starts_with("0001-")) || self.cpu_stats.cpu_usage.total_usage.is_none()
+        self.read.as_deref().is_none_or(|at| at.starts_with("0001-")) || self.cpu_stats.usage.total_usage.is_none()
     }
 
     /// Its counters, read at `at`.
     #[must_use]
     pub fn reading(&self, at: Timestamp) -> Option<Reading> {
         let cpu = &self.cpu_stats;
-        let listed = cpu.cpu_usage.percpu_usage.as_ref().map_or(0, Vec::len);
+        let listed = cpu.usage.percpu_usage.as_ref().map_or(0, Vec::len);
         let cores = cpu.online_cpus.filter(|n| *n > 0).or_else(|| u32::try_from(listed).ok())?;
-        Some(Reading { at, total: cpu.cpu_usage.total_usage?, system: cpu.system_cpu_usage?, cores })
+        Some(Reading { at, total: cpu.usage.total_usage?, system: cpu.system_cpu_usage?, cores })
     }
 
     /// The figures, with the usage since `before`.
@@ -173,12 +173,13 @@ impl Blkio {
 
 /// Follows the figures of these instances. Those known not to run are not asked about; one that cannot be read now is
 /// left out of the round.
+#[must_use]
 pub fn follow(client: Client, instances: BTreeSet<InstanceId>, every: Duration) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let mut round = 0_u32;
         loop {
             let begun = tokio::time::Instant::now();
-            let wanted: Vec<InstanceId> = instances.iter().filter(|id| may_run(&client, id)).cloned().collect();
+            let wanted: Vec<InstanceId> = instances.iter().filter(|id| client.known().may_run(id)).cloned().collect();
             let asked = stream::iter(wanted).map(|id| read(client.clone(), id)).buffer_unordered(AT_ONCE);
             let samples: Vec<Sample> = asked.filter_map(std::future::ready).collect().await;
             if !samples.is_empty() && !outlet.send(Update::Samples(samples)).await {
@@ -189,13 +190,6 @@ pub fn follow(client: Client, instances: BTreeSet<InstanceId>, every: Duration) 
             tokio::time::sleep_until(begun + pause).await;
         }
     })
-}
-
-fn may_run(client: &Client, id: &InstanceId) -> bool {
-    match client.known().state(id) {
-        None => true,
-        Some(state) => matches!(state, Some(InstanceState::Running | InstanceState::Paused | InstanceState::Restarting)),
-    }
 }
 
 async fn read(client: Client, id: InstanceId) -> Option<Sample> {

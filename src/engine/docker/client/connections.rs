@@ -32,7 +32,7 @@ type Body = Either<Full<Bytes>, StreamBody<Pin<Box<dyn Stream<Item = io::Result<
 type Sender = dyn Fn(Request<Body>) -> BoxFuture<'static, Result<Response<Incoming>, Error>> + Send + Sync;
 
 /// Connections kept for the next call.
-const KEPT: usize = 4;
+const KEPT: usize = 32;
 /// For this long.
 const KEPT_FOR: Duration = Duration::from_secs(20);
 /// Longest wait for a TCP connection.
@@ -91,15 +91,17 @@ impl Connections {
         if status.is_success() {
             return Ok(response);
         }
-        #[derive(serde::Deserialize)]
-        struct Refusal {
-            message: String,
-        }
         let body = response.into_body().collect().await?.to_bytes();
         let message =
             serde_json::from_slice::<Refusal>(&body).map_or_else(|_| String::from_utf8_lossy(&body).into_owned(), |r| r.message);
         Err(Error::DockerResponseServerError { status_code: status.as_u16(), message })
     }
+}
+
+/// The engine's reason for a refusal.
+#[derive(serde::Deserialize)]
+struct Refusal {
+    message: String,
 }
 
 /// The same address with the version in front of its path, unless it has one.
@@ -155,3 +157,7 @@ fn certificates(path: &std::path::Path) -> Result<Vec<CertificateDer<'static>>, 
     let list: Vec<_> = CertificateDer::pem_file_iter(path).map_err(said)?.collect::<Result<_, _>>().map_err(said)?;
     if list.is_empty() { Err(format!("{} holds no certificate", path.display())) } else { Ok(list) }
 }
+
+#[cfg(test)]
+#[path = "connections_tests.rs"]
+mod tests;

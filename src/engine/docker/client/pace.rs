@@ -31,7 +31,7 @@ impl Default for Pace {
             ping_every: Duration::from_millis(1250),
             ping_timeout: Duration::from_millis(1500),
             retry_first: Duration::from_millis(200),
-            retry_cap: Duration::from_millis(1000),
+            retry_cap: Duration::from_secs(1),
             retry_hopeless: Duration::from_secs(4),
             debounce: Duration::from_millis(150),
             resync: Duration::from_secs(60),

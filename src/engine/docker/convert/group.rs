@@ -12,11 +12,14 @@ use crate::model::{
     WorkloadId, WorkloadKind,
 };
 
+/// What inspections added.
+type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
+
 /// Everything the containers make up.
 #[must_use]
 pub fn assemble(
     seen: &[Seen],
-    details: &HashMap<InstanceId, Details>,
+    details: &DetailsById,
     places: &Places,
     words: Arc<str>,
     before: Option<&Inventory>,

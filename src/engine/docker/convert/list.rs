@@ -18,19 +18,16 @@ pub fn read(body: &[u8], mut each: impl FnMut(&Listed)) -> Result<usize, String>
     let mut odd = 0;
     while !rest.starts_with(b"]") {
         let mut entry = Deserializer::from_slice(rest).into_iter::<Listed>();
-        let end = match entry.next() {
-            Some(Ok(listed)) => {
-                each(&listed);
-                entry.byte_offset()
-            }
-            Some(Err(_)) | None => {
-                odd += 1;
-                let mut skipped = Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
-                match skipped.next() {
-                    Some(Ok(_)) => skipped.byte_offset(),
-                    Some(Err(error)) => return Err(format!("the container list breaks off: {error}")),
-                    None => return Err("the container list breaks off".into()),
-                }
+        let end = if let Some(Ok(listed)) = entry.next() {
+            each(&listed);
+            entry.byte_offset()
+        } else {
+            odd += 1;
+            let mut skipped = Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+            match skipped.next() {
+                Some(Ok(_)) => skipped.byte_offset(),
+                Some(Err(error)) => return Err(format!("the container list breaks off: {error}")),
+                None => return Err("the container list breaks off".into()),
             }
         };
         rest = rest.get(end..).unwrap_or_default().trim_ascii_start();

@@ -28,11 +28,11 @@ pub(super) struct LinkTeller {
 
 impl LinkTeller {
     /// An answer came after none was expected.
-    pub(super) fn connected(&mut self) -> Option<Update> {
+    pub(super) fn connected(&mut self) -> Update {
         let now = Timestamp::now();
         self.heard_at = Some(now);
         self.told = Some((now, None));
-        Some(Update::Link(Link::Live { latency_ms: None }))
+        Update::Link(Link::Live { latency_ms: None })
     }
 
     /// Whether it had been lost; from now on it is not.
