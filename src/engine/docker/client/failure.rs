@@ -98,8 +98,14 @@ fn from_chain(what: &str, endpoint: Arc<str>, error: &(dyn StdError + 'static), 
 }
 
 fn from_io(endpoint: Arc<str>, error: &io::Error) -> EngineError {
-    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        return EngineError::Tls { endpoint, cause: say(&tls.to_string()) };
+    if let Some(inner) = error.get_ref() {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return EngineError::Tls { endpoint, cause: say(&tls.to_string()) };
+        }
+        // One wraps the other where connections are layered.
+        if let Some(inner) = inner.downcast_ref::<io::Error>() {
+            return from_io(endpoint, inner);
+        }
     }
     let cause = match error.kind() {
         io::ErrorKind::PermissionDenied => {
