@@ -74,6 +74,8 @@ pub struct Machine {
     outage: Option<Timestamp>,
     /// When the last action was sent.
     issued: Timestamp,
+    /// When the runs began that a start or restart has ended.
+    runs: BTreeMap<InstanceId, Timestamp>,
     refreshed: Option<Timestamp>,
     /// Something that was there has been removed: there is no way back by undoing.
     committed: bool,
@@ -107,6 +109,7 @@ impl Machine {
             stale: None,
             outage: None,
             issued: now,
+            runs: BTreeMap::new(),
             refreshed: None,
             committed: false,
             failures: Vec::new(),
@@ -168,7 +171,7 @@ impl Machine {
             Doing::Nothing => {}
             Doing::Flight(flight) => {
                 if flight.retry_at.is_some_and(|at| now >= at) {
-                    self.fly_again(now);
+                    self.fly_again();
                 }
             }
             Doing::Verify(since) => {
@@ -187,7 +190,7 @@ impl Machine {
             (Some(snapshot), true) if snapshot.at >= watch.began => gate::lost(&self.held, snapshot, &self.plan.names),
             _ => None,
         };
-        let unseen = watch.unseen;
+        let (unseen, began) = (watch.unseen, watch.began);
         match (lost, reading) {
             (Some(why), _) | (None, Reading::Failed(why)) => self.finished(now, Err(Fault { why, uncertain: false })),
             (None, Reading::Passed(words)) => {
@@ -199,8 +202,8 @@ impl Machine {
             }
             (None, Reading::Waiting(words)) => {
                 self.say(words);
-                if unseen {
-                    self.refresh(now);
+                if unseen || self.stale.is_some() {
+                    self.refresh(now, began);
                 }
             }
         }
@@ -214,9 +217,10 @@ impl Machine {
         }
     }
 
-    /// Asks for a fresh look, at most every five seconds.
-    fn refresh(&mut self, now: Timestamp) {
-        if self.refreshed.is_none_or(|at| elapsed(now, at) >= Duration::from_secs(5)) {
+    /// Asks for a fresh look, when none has come by itself for three seconds, and at most every five.
+    fn refresh(&mut self, now: Timestamp, since: Timestamp) {
+        let waited = elapsed(now, since) >= Duration::from_secs(3);
+        if waited && self.refreshed.is_none_or(|at| elapsed(now, at) >= Duration::from_secs(5)) {
             self.refreshed = Some(now);
             self.out.push(Effect::Refresh);
         }
@@ -246,9 +250,8 @@ impl Machine {
                 Err(fault) => self.finished(now, Err(fault)),
             },
             Work::Await(gate) => {
-                let watch = Watch::new(gate, &self.made, &self.plan.names, now, self.issued);
+                let watch = Watch::new(gate, &self.made, &self.plan.names, now, self.issued, &self.runs);
                 self.doing = Doing::Watch(Box::new(watch));
-                self.refreshed = None;
                 self.watch(now);
             }
         }

@@ -7,7 +7,7 @@ use crate::app::operations::{Refused, decide, plan_for};
 use crate::app::state::past::outcome_word;
 use crate::app::state::{Confirm, Input, Overlay, Past, RowId, Screen, View};
 use crate::app::{Effect, State};
-use crate::model::{ConnectionId, Item, OperationId, Source};
+use crate::model::{ConnectionId, EnvironmentId, Item, OperationId, Snapshot, Source};
 use crate::operate::audit::Record;
 use crate::operate::guard::{Decision, Question};
 use crate::operate::machine::{self, Choice, Event, Machine, Outcome, Phase};
@@ -131,8 +131,16 @@ fn snapshot(state: &mut State, id: &OperationId) -> Vec<Effect> {
     if !state.link(&environment.connection).is_some_and(crate::model::Link::is_live) {
         return Vec::new();
     }
-    let Some(snapshot) = state.snapshot(&environment).cloned() else { return Vec::new() };
+    let Some(snapshot) = as_asked(state, &environment) else { return Vec::new() };
     feed(state, id, Event::Snapshot(&snapshot))
+}
+
+/// An environment as last seen, at the time the engine was asked: what has not changed is shared between inventories
+/// and keeps the time it was first seen so, but a gate must know how fresh it is.
+fn as_asked(state: &State, environment: &EnvironmentId) -> Option<Snapshot> {
+    let at = state.connections.get(&environment.connection)?.inventory.as_ref()?.at;
+    let snapshot = state.snapshot(environment)?;
+    Some(Snapshot { at: at.max(snapshot.at), ..snapshot.as_ref().clone() })
 }
 
 /// Moves one machine.
@@ -192,7 +200,7 @@ pub fn snapshots(state: &mut State, connection: &ConnectionId) -> Vec<Effect> {
     let mut effects = Vec::new();
     for id in ids(state, Some(connection)) {
         let machine = state.operations.running.iter().find(|m| m.plan.id == id);
-        let Some(snapshot) = machine.and_then(|m| state.snapshot(&m.plan.request.environment)).cloned() else { continue };
+        let Some(snapshot) = machine.and_then(|m| as_asked(state, &m.plan.request.environment)) else { continue };
         effects.extend(feed(state, &id, Event::Snapshot(&snapshot)));
     }
     effects.extend(finish(state));

@@ -38,6 +38,12 @@ impl Flight {
 impl Machine {
     /// Sends an action off.
     pub(super) fn fly(&mut self, now: Timestamp, action: Action) {
+        if let Action::Start { instance: InstanceRef::Known(id) } | Action::Restart { instance: InstanceRef::Known(id), .. } =
+            &action
+            && let Some(started) = self.last.as_ref().and_then(|s| s.instance(id)).and_then(|(_, i)| i.started_at)
+        {
+            self.runs.insert(id.clone(), started);
+        }
         let ticket = self.ticket();
         self.out.push(Effect::Execute(ticket, action.clone()));
         self.doing = Doing::Flight(Flight { ticket, action, attempts: 1, retry_at: None, aborted: false });
@@ -49,8 +55,7 @@ impl Machine {
         Ticket(self.tickets)
     }
 
-    pub(super) fn fly_again(&mut self, now: Timestamp) {
-        self.issued = now;
+    pub(super) fn fly_again(&mut self) {
         let ticket = self.ticket();
         let Doing::Flight(flight) = &mut self.doing else { return };
         flight.ticket = ticket;

@@ -14,8 +14,8 @@ use super::elapsed;
 
 /// How long a feed may be away while a gate waits for it.
 const AWAY: Duration = Duration::from_secs(120);
-/// For so long after a gate has begun an instance may still look as it did before it was started.
-const SETTLING: Duration = Duration::from_secs(2);
+/// For so long after a gate has begun a look may still show what was before it.
+const SETTLING: Duration = Duration::from_secs(5);
 /// After so long without a newer look the last one stands.
 const QUIET: Duration = Duration::from_secs(10);
 
@@ -42,14 +42,24 @@ pub(super) struct Watch {
     pub unseen: bool,
     well_since: Option<Timestamp>,
     /// Restarts and start of the run that is watched.
-    run: Option<(u32, Option<Timestamp>)>,
+    run: Option<(u32, Timestamp)>,
+    /// When the run before the action began, where there was one.
+    before: Option<Timestamp>,
+    seen: bool,
     /// Time the feed was away, which is not held against the instance.
     forgiven: Duration,
     why: Arc<str>,
 }
 
 impl Watch {
-    pub(super) fn new(gate: &Gate, made: &BTreeMap<u32, InstanceId>, names: &Names, now: Timestamp, issued: Timestamp) -> Self {
+    pub(super) fn new(
+        gate: &Gate,
+        made: &BTreeMap<u32, InstanceId>,
+        names: &Names,
+        now: Timestamp,
+        issued: Timestamp,
+        runs: &BTreeMap<InstanceId, Timestamp>,
+    ) -> Self {
         let reference = match gate {
             Gate::Healthy { instance, .. } => Some(instance.clone()),
             Gate::RolledOut { .. } | Gate::Wait { .. } => None,
@@ -59,6 +69,7 @@ impl Watch {
             Some(InstanceRef::Made(slot)) => made.get(slot).cloned(),
             None => None,
         };
+        let before = id.as_ref().and_then(|id| runs.get(id)).copied();
         let label = reference.as_ref().map(|r| words::label(names, r)).unwrap_or_default();
         Self {
             gate: gate.clone(),
@@ -70,6 +81,8 @@ impl Watch {
             unseen: true,
             well_since: None,
             run: None,
+            before,
+            seen: false,
             forgiven: Duration::ZERO,
             why: "not seen yet".into(),
         }
@@ -168,46 +181,55 @@ impl Watch {
     }
 
     fn look_at_instance(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
-        let found = self.id.as_ref().and_then(|id| snapshot.instance(id));
-        let Some((_, instance)) = found else {
-            return Err(format!("{} is gone: somebody removed it", self.label).into());
-        };
-        let settling = elapsed(snapshot.at, self.began) < SETTLING && self.run.is_none();
-        match instance.state {
-            InstanceState::Created | InstanceState::Unknown => {
-                self.why = instance.state.word().into();
-                return Ok(None);
+        let Some((_, instance)) = self.id.as_ref().and_then(|id| snapshot.instance(id)) else {
+            if self.seen || elapsed(snapshot.at, self.began) >= SETTLING {
+                return Err(format!("{} is gone: somebody removed it", self.label).into());
             }
-            InstanceState::Exited | InstanceState::Dead | InstanceState::Removing if settling => {
-                self.why = "not seen running yet".into();
+            self.why = "not seen yet".into();
+            return Ok(None);
+        };
+        self.seen = true;
+        if self.is_old_run(instance, snapshot.at) {
+            self.why = "not seen started yet".into();
+            return Ok(None);
+        }
+        match instance.state {
+            InstanceState::Created | InstanceState::Unknown | InstanceState::Paused => {
+                self.why = instance.state.word().into();
                 return Ok(None);
             }
             InstanceState::Exited | InstanceState::Dead | InstanceState::Removing => return Err(exited(instance)),
             InstanceState::Restarting => return Err(format!("crashed and is started again: {}", exited(instance)).into()),
-            InstanceState::Paused => {
-                self.why = "paused".into();
-                return Ok(None);
-            }
             InstanceState::Running => {}
         }
-        let made = matches!(self.reference, Some(InstanceRef::Made(_)));
-        let now = (instance.restarts, instance.started_at);
-        let run = *self.run.get_or_insert(if made { (0, now.1) } else { now });
-        if instance.restarts > run.0 {
-            return Err(format!("crashed and was started again {} times", instance.restarts - run.0).into());
-        }
-        if now.1 != run.1 {
-            if self.well_since.is_some() {
-                return Err("was started anew while it was watched".into());
-            }
-            self.run = Some(now);
-        }
+        self.same_run(instance)?;
         if is_well(instance) {
             return Ok(Some(()));
         }
         let reason = instance.verdict.reasons.first().map(|r| format!(": {r}")).unwrap_or_default();
         self.why = format!("{}{reason}", instance.verdict.health).into();
         Ok(None)
+    }
+
+    /// A look may have been begun before the start took effect: then it still shows the run before.
+    fn is_old_run(&self, instance: &Instance, at: Timestamp) -> bool {
+        let same = self.before.is_some_and(|before| instance.started_at.is_none_or(|started| started == before));
+        self.run.is_none() && same && elapsed(at, self.began) < SETTLING
+    }
+
+    /// The run that is watched must not end and be followed by another. What the engine has not told yet is no change.
+    fn same_run(&mut self, instance: &Instance) -> Result<(), Arc<str>> {
+        let made = matches!(self.reference, Some(InstanceRef::Made(_)));
+        let base = self.run.map_or(if made { 0 } else { instance.restarts }, |(restarts, _)| restarts);
+        if instance.restarts > base {
+            return Err(format!("crashed and was started again {} times", instance.restarts - base).into());
+        }
+        let Some(started) = instance.started_at else { return Ok(()) };
+        if self.well_since.is_some() && self.run.is_some_and(|(_, run)| run != started) {
+            return Err("was started anew while it was watched".into());
+        }
+        self.run = Some((base, started));
+        Ok(())
     }
 }
 

@@ -28,7 +28,6 @@ impl Machine {
             Ok(()) => {
                 self.detail = "looking whether the plan still fits".into();
                 self.doing = Doing::Verify(now);
-                self.refresh(now);
             }
             Err(fault) => {
                 self.failures.push(format!("the lock could not be taken: {}", fault.why).into());
@@ -49,7 +48,7 @@ impl Machine {
                 self.failures.push("the engine has not shown its state under the lock".into());
                 self.settle(now, Outcome::Failed);
             } else {
-                self.refresh(now);
+                self.refresh(now, since);
             }
             return;
         };

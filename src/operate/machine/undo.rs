@@ -17,7 +17,9 @@ impl Machine {
         self.doing = Doing::Nothing;
         self.outage = None;
         self.undo_progress = self.way_back();
-        self.out.push(super::Effect::Refresh);
+        if (0..self.progress.len()).any(|i| self.failed_to_create(i)) {
+            self.out.push(super::Effect::Refresh);
+        }
         if self.undo_progress.is_empty() {
             self.settle(now, Outcome::Failed);
             return;

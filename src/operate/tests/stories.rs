@@ -259,3 +259,36 @@ fn every_verb_does_what_it_says() {
     assert_eq!(go(world.clone(), "backend", Operation::Start, &Weather::default()).outcome(), Outcome::Done);
     assert_eq!(go(world, "backend", Operation::Scale { to: 4 }, &Weather::default()).world.of("backend").len(), 4);
 }
+
+#[test]
+fn a_look_from_before_the_restart_is_not_taken_for_the_new_run() {
+    let mut world = World::compose();
+    let id = world.of("backend")[0].id.clone();
+    let mut request = on("backend", Operation::Restart);
+    request.targets[0].instance = Some(id.clone());
+    let plan = ask(&world, &request, &policy(), "op-1").unwrap();
+    let (mut machine, mut effects) = Machine::new(plan, &me(), world.now);
+    let old = world.snapshot();
+    while !matches!(machine.phase, Phase::Running(1)) {
+        let snapshot = world.snapshot();
+        effects.extend(machine.on(world.now, Event::Snapshot(&snapshot)));
+        for effect in std::mem::take(&mut effects) {
+            if let Effect::Execute(ticket, action) = effect {
+                let answer = world.execute(&action);
+                effects.extend(machine.on(world.now, Event::Done(ticket, answer)));
+            }
+        }
+    }
+    world.pass(std::time::Duration::from_millis(500));
+    // A list begun before the restart and handed over after it: healthy, but that was the run before.
+    machine.on(world.now, Event::Snapshot(&Snapshot { at: world.now, ..old }));
+    assert_eq!(machine.phase, Phase::Running(1), "{:?}", machine.progress[1]);
+    // The state is told before the start: that is no proof yet, nor is what follows another start.
+    world.by_number("backend", 1).started_at = None;
+    machine.on(world.now, Event::Snapshot(&world.snapshot()));
+    assert_eq!(machine.phase, Phase::Running(1), "{:?}", machine.progress[1]);
+    world.by_number("backend", 1).started_at = Some(world.now);
+    world.pass(std::time::Duration::from_secs(2));
+    machine.on(world.now, Event::Snapshot(&world.snapshot()));
+    assert_eq!(machine.phase, Phase::Unlocking, "{:?}", machine.progress[1]);
+}
