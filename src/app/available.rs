@@ -32,12 +32,11 @@ pub fn available(state: &State, command: Command) -> Capability {
             need(log && state.logs.as_ref().is_some_and(|l| l.search.is_some()), "search a log first")
         }
         Command::Filter => need(list || log, "there is nothing to filter here"),
-        Command::Sort | Command::SortReverse => need(list, "there is no list here"),
+        Command::Sort | Command::SortReverse | Command::MarkAll => need(list, "there is no list here"),
         Command::Mark => need(
             matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..))),
             "only workloads and instances can be marked",
         ),
-        Command::MarkAll => need(list, "there is no list here"),
         Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
         Command::Enter => need(selected.is_some(), "nothing is selected"),
         Command::NextEnvironment | Command::PreviousEnvironment => {

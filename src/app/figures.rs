@@ -49,7 +49,7 @@ fn total<'a>(state: &State, instances: impl Iterator<Item = &'a InstanceId>, fig
         }
     }
     let scale = f64::from(all) / f64::from(measured);
-    (measured > 0).then(|| Total { value: sum * scale, exact: measured == all })
+    (measured > 0).then_some(Total { value: sum * scale, exact: measured == all })
 }
 
 /// The last `n` values over time, oldest first.

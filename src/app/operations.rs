@@ -192,7 +192,9 @@ pub fn targets(state: &State, verb: Verb) -> Result<(EnvironmentId, Vec<Target>)
     match environment.map(|e| (e, targets)).or_else(|| scope_target(state)) {
         Some((environment, mut targets)) => {
             if is_about_workloads(verb) {
-                targets.iter_mut().for_each(|t| t.instance = None);
+                for target in &mut targets {
+                    target.instance = None;
+                }
             }
             Ok((environment, targets))
         }

@@ -7,8 +7,6 @@ mod note;
 mod order;
 mod sort;
 mod subject;
-#[cfg(test)]
-mod tests;
 
 use std::sync::Arc;
 

@@ -86,7 +86,7 @@ pub fn find(state: &State, text: &str, within: Option<&str>) -> Result<Found, No
             Ok(target) => Ok(Found { environment: id, target: Some(target) }),
             // `-e ENV ENV/WORKLOAD` says the same twice.
             Err(error) => match strip(state, text, &id) {
-                Some(rest) if rest.is_empty() => Ok(Found { environment: id, target: None }),
+                Some("") => Ok(Found { environment: id, target: None }),
                 Some(rest) => in_environment(state, &id, rest).map(|t| Found { environment: id, target: Some(t) }),
                 None => Err(error),
             },

@@ -60,9 +60,9 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
         }
         Msg::Tick => tick(state),
         Msg::Run(command) => run::run(state, command),
-        Msg::Ask(request, answer) => operations::ask(state, request, &answer),
+        Msg::Ask(request, answer) => operations::ask(state, &request, &answer),
         Msg::Update { connection, update } => match update {
-            Update::Link(link) => observe::link(state, &connection, link),
+            Update::Link(link) => observe::link(state, &connection, &link),
             Update::Inventory(inventory) => observe::inventory(state, &connection, &inventory),
             Update::Events(items) => observe::events(state, &connection, items),
             Update::Samples(samples) => observe::samples(state, &connection, &samples),

@@ -75,7 +75,9 @@ const WORDS: &[(&str, Field)] = &[
 fn fields(screen: Screen) -> &'static [Field] {
     match screen {
         Screen::Fleet => &[Name, Health, Tier, Engine],
-        Screen::Workloads => &[Name, Health, Image, Kind, Environment, Tier, Engine, Label, Revision, Restarts, Cpu, Memory],
+        Screen::Workloads => {
+            &[Name, Health, InState, Image, Kind, Node, Environment, Tier, Engine, Label, Revision, Restarts, Cpu, Memory]
+        }
         Screen::Instances | Screen::Health | Screen::Metrics => &[
             Name,
             Health,

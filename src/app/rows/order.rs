@@ -96,12 +96,11 @@ pub(super) fn candidates<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> 
     let scope = || state.scope(view.environment.as_ref());
     match view.screen {
         Screen::Fleet => fleet(state),
-        Screen::Workloads => scope().into_iter().flat_map(workloads).collect(),
         Screen::Instances => scope().into_iter().flat_map(|s| instances(s, view.workload.as_ref())).collect(),
         Screen::Metrics if view.workload.is_some() => {
             scope().into_iter().flat_map(|s| instances(s, view.workload.as_ref())).collect()
         }
-        Screen::Metrics => scope().into_iter().flat_map(workloads).collect(),
+        Screen::Workloads | Screen::Metrics => scope().into_iter().flat_map(workloads).collect(),
         Screen::Health => scope().into_iter().flat_map(|s| health(s, view.workload.as_ref())).collect(),
         Screen::Timeline => timeline(state, view),
         Screen::Operations => operations(state, view.environment.as_ref()),

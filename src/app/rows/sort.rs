@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Column, Subject};
 use crate::app::figures;
-use crate::app::state::{Direction, State};
+use crate::app::state::{Direction, Past, State};
 use crate::model::{Health, Link};
 use crate::observe::metric::Figure;
 
@@ -110,7 +110,7 @@ pub(super) fn key<'a>(state: &'a State, row: &Subject<'a>, column: Column) -> So
         }
         Column::Feed => feed(state, row),
         Column::LastOperation => {
-            row.environment().and_then(|id| state.last_operation(id)).and_then(|p| p.at()).map_or(SortKey::Nothing, SortKey::Time)
+            row.environment().and_then(|id| state.last_operation(id)).and_then(Past::at).map_or(SortKey::Nothing, SortKey::Time)
         }
         Column::Name
         | Column::Tier
@@ -160,7 +160,7 @@ fn feed<'a>(state: &State, row: &Subject<'a>) -> SortKey<'a> {
     }
 }
 
-fn text<'a>(text: Option<&'a str>) -> SortKey<'a> {
+fn text(text: Option<&str>) -> SortKey<'_> {
     text.map_or(SortKey::Nothing, SortKey::Text)
 }
 
@@ -177,7 +177,7 @@ fn since<'a>(at: Option<Timestamp>) -> SortKey<'a> {
     at.map_or(SortKey::Nothing, |at| SortKey::Whole(-at.as_second()))
 }
 
-fn past<'a, T>(row: &Subject<'a>, get: impl FnOnce(&'a crate::app::state::Past) -> Option<T>) -> Option<T> {
+fn past<'a, T>(row: &Subject<'a>, get: impl FnOnce(&'a Past) -> Option<T>) -> Option<T> {
     if let Subject::Past(p) = row { get(p) } else { None }
 }
 
@@ -241,25 +241,22 @@ fn of<'a>(row: &Subject<'a>, column: Column) -> SortKey<'a> {
 /// Compares names the way a person does: runs of digits by their value, letters without case.
 #[must_use]
 pub(in crate::app) fn natural(a: &str, b: &str) -> Ordering {
-    let (mut x, mut y) = (a.as_bytes(), b.as_bytes());
-    while let (Some(c), Some(d)) = (x.first(), y.first()) {
-        if c.is_ascii_digit() && d.is_ascii_digit() {
-            let (m, n) = (digits(x), digits(y));
-            let (p, q) = (significant(&x[..m]), significant(&y[..n]));
-            let order = p.len().cmp(&q.len()).then_with(|| p.cmp(q));
-            if order != Ordering::Equal {
-                return order;
-            }
-            (x, y) = (&x[m..], &y[n..]);
+    let (mut left, mut right) = (a.as_bytes(), b.as_bytes());
+    while let (Some(l), Some(r)) = (left.first(), right.first()) {
+        let both = l.is_ascii_digit() && r.is_ascii_digit();
+        let (ours, theirs) = if both { (digits(left), digits(right)) } else { (1, 1) };
+        let order = if both {
+            let (ours, theirs) = (significant(&left[..ours]), significant(&right[..theirs]));
+            ours.len().cmp(&theirs.len()).then_with(|| ours.cmp(theirs))
         } else {
-            let order = c.to_ascii_lowercase().cmp(&d.to_ascii_lowercase());
-            if order != Ordering::Equal {
-                return order;
-            }
-            (x, y) = (&x[1..], &y[1..]);
+            l.to_ascii_lowercase().cmp(&r.to_ascii_lowercase())
+        };
+        if order != Ordering::Equal {
+            return order;
         }
+        (left, right) = (&left[ours..], &right[theirs..]);
     }
-    x.len().cmp(&y.len()).then_with(|| a.cmp(b))
+    left.len().cmp(&right.len()).then_with(|| a.cmp(b))
 }
 
 fn digits(text: &[u8]) -> usize {

@@ -10,6 +10,7 @@ use super::RowId;
 
 /// What lies over the screen.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a handful at a time, never moved in bulk")]
 pub enum Overlay {
     Help {
         scroll: usize,

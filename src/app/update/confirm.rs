@@ -3,7 +3,7 @@
 use crate::app::operations::question;
 use crate::app::state::Overlay;
 use crate::app::{Effect, State, layout};
-use crate::keymap::{Chord, Key};
+use crate::keymap::Chord;
 use crate::operate::guard::Question;
 
 use super::keys::{Motion, edit, typing_motion};
@@ -20,12 +20,12 @@ pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
         // A yes is a yes only where a yes is asked for.
         Motion::Enter => return operations::answer(state, !typing),
         Motion::Leave => drop(state.overlays.pop()),
-        Motion::Other if !typing && !chord.ctrl && !chord.alt => match chord.key {
-            Key::Char('y') => return operations::answer(state, true),
-            Key::Char('n' | 'q') => drop(state.overlays.pop()),
-            Key::Char('j') => scroll(state, lines, page, Motion::Down),
-            Key::Char('k') => scroll(state, lines, page, Motion::Up),
-            _ => {}
+        Motion::Other if !typing => match chord.typed() {
+            Some('y') => return operations::answer(state, true),
+            Some('n' | 'q') => drop(state.overlays.pop()),
+            Some('j') => scroll(state, lines, page, Motion::Down),
+            Some('k') => scroll(state, lines, page, Motion::Up),
+            Some(_) | None => {}
         },
         Motion::Other => {
             if let Some(Overlay::Confirm(confirm)) = state.overlays.last_mut()

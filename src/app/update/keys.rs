@@ -44,12 +44,12 @@ pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
         Lookup::Nothing => {
             let alone = state.keys.pending.len() == 1;
             state.keys.pending.clear();
-            match chord.key {
-                // A chord begun by mistake is left with Esc; Esc alone always leads back.
-                Key::Esc if alone => run::run(state, Command::Back),
-                // The key that breaks a chord off counts for itself.
-                _ if !alone && chord.key != Key::Esc => key(state, chord),
-                _ => Vec::new(),
+            let esc = chord.key == Key::Esc;
+            // A chord begun by mistake is left with Esc; Esc alone always leads back; another key counts for itself.
+            match (alone, esc) {
+                (true, true) => run::run(state, Command::Back),
+                (false, false) => key(state, chord),
+                (true, false) | (false, true) => Vec::new(),
             }
         }
     }
@@ -153,7 +153,7 @@ pub fn edit(input: &mut crate::app::state::Input, chord: Chord) -> bool {
         (Key::Backspace, false) | (Key::Char('h'), true) => {
             input.backspace();
         }
-        (Key::Backspace, true) | (Key::Char('w'), true) => input.delete_word(),
+        (Key::Backspace | Key::Char('w'), true) => input.delete_word(),
         (Key::Delete, _) | (Key::Char('d'), true) => input.delete(),
         (Key::Char('u'), true) => input.delete_to_start(),
         (Key::Left, _) | (Key::Char('b'), true) => input.left(),

@@ -35,16 +35,16 @@ pub fn actions(state: &mut State) {
         None => state.nav.view().screen.title().to_owned(),
     };
     let mut entries: Vec<Entry> = Vec::new();
-    let mut taken = String::new();
+    let context = super::keys::context(state);
     for command in available::actions(state) {
         let Some(info) = command.info() else { continue };
         let denied = match available::available(state, command) {
             Capability::Allowed => None,
             Capability::Denied(why) => Some(why),
         };
-        // Its own letter, where nobody before it has it.
-        let key = info.title.chars().find(|c| c.is_ascii_lowercase() && !taken.contains(*c));
-        taken.extend(key);
+        // The very key that does it without the menu, so that menus teach keys and never mean another thing by them.
+        let keys = state.keys.keymap.keys_of(context, command);
+        let key = keys.iter().find_map(|k| k.parse::<char>().ok());
         entries.push(Entry { label: info.title.into(), key, choice: Choice::Run(command), denied });
     }
     let first = entries.iter().position(|e| e.denied.is_none()).unwrap_or(0);

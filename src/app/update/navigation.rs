@@ -3,7 +3,7 @@
 use crate::app::state::{RowId, Screen, Table, View};
 use crate::app::{Effect, State, rows};
 use crate::engine::Subject as Described;
-use crate::model::EnvironmentId;
+use crate::model::{EnvironmentId, Health};
 
 use super::{logs, menus};
 
@@ -175,9 +175,12 @@ fn scoped(state: &State, screen: Screen) -> Result<View, &'static str> {
             }
         }
         Screen::Instances | Screen::Metrics => view.environment = Some(environment(state)?),
-        // From the fleet these are about all of it.
-        Screen::Health | Screen::Timeline | Screen::Operations => {}
-        Screen::Logs => {}
+        // From the fleet these are about all of it. What is worst is looked at first.
+        Screen::Health => {
+            let sick = |row: &RowId| rows::subject(state, row).and_then(|s| s.health()).is_some_and(|h| h > Health::Starting);
+            view.table.selected = view.table.selected.filter(sick);
+        }
+        Screen::Timeline | Screen::Operations | Screen::Logs => {}
         Screen::Revisions | Screen::Describe => {
             let (environment, workload, instance) = narrowed(state).ok_or("select a workload or an instance first")?;
             view.environment = Some(environment);

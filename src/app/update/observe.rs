@@ -10,7 +10,7 @@ use crate::operate::machine::Event;
 use super::{discovery, logs, navigation, operations};
 
 /// A feed's state changed.
-pub fn link(state: &mut State, id: &ConnectionId, link: Link) -> Vec<Effect> {
+pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
     let Some(connection) = state.connections.get_mut(id) else { return Vec::new() };
     let was_live = connection.link.is_live();
     if link.is_live() {
@@ -18,7 +18,7 @@ pub fn link(state: &mut State, id: &ConnectionId, link: Link) -> Vec<Effect> {
     }
     let same_kind = connection.link.word() == link.word();
     connection.link = link.clone();
-    logs::link(state, id, &link);
+    logs::link(state, id, link);
     if !same_kind {
         state.generation += 1;
     }

@@ -19,8 +19,8 @@ use super::{menus, navigation};
 const PAST: usize = 200;
 
 /// A request with its answers, from the command face. What became of it is in `state.operations.asked`.
-pub fn ask(state: &mut State, request: Request, answer: &Answer) -> Vec<Effect> {
-    let asked = plan_for(state, &request, answer.take_over).and_then(|plan| match decide(state, &plan, answer) {
+pub fn ask(state: &mut State, request: &Request, answer: &Answer) -> Vec<Effect> {
+    let asked = plan_for(state, request, answer.take_over).and_then(|plan| match decide(state, &plan, answer) {
         Decision::Go => Ok(plan),
         Decision::Ask(question) => Err(Refused::Ask { plan: Box::new(plan), question }),
         Decision::Refuse(why) => Err(Refused::Guard { plan: Box::new(plan), why }),

@@ -1,5 +1,7 @@
 //! What leaves the console as text: the clipboard and files.
 
+use std::fmt::Write as _;
+
 use crate::app::format::clock_millis;
 use crate::app::rows;
 use crate::app::state::{Input, LogView, Purpose, RowId, Screen, Stamps};
@@ -68,7 +70,7 @@ pub fn ask(state: &mut State) {
         return;
     };
     let safe: String = view.title.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(40).collect();
-    let stamp: String = state.now.to_string().chars().take(19).filter(|c| c.is_ascii_alphanumeric()).collect();
+    let stamp: String = state.now.to_string().chars().take(19).filter(char::is_ascii_alphanumeric).collect();
     prompt::open(state, Purpose::Save, "save to", Input::new(format!("{safe}-{stamp}.log")));
 }
 
@@ -89,15 +91,15 @@ fn as_text(view: &LogView, offset_minutes: i32) -> String {
     for line in (0..view.store.len()).filter_map(|i| view.store.get(i)) {
         match view.stamps {
             Stamps::Off => {}
-            Stamps::Local => text.push_str(&format!("{} ", clock_millis(line.at, offset_minutes))),
-            Stamps::Utc | Stamps::Relative => text.push_str(&format!("{:.3} ", line.at)),
+            Stamps::Local => drop(write!(text, "{} ", clock_millis(line.at, offset_minutes))),
+            Stamps::Utc | Stamps::Relative => drop(write!(text, "{:.3} ", line.at)),
         }
         if several && let Some(source) = view.sources.iter().find(|s| &s.instance == line.instance) {
             text.push_str(&source.name);
             text.push(' ');
         }
         match line.marker {
-            Some(marker) => text.push_str(&format!("┄┄┄ {} {} ┄┄┄", marker.word(), marker.detail())),
+            Some(marker) => drop(write!(text, "┄┄┄ {} {} ┄┄┄", marker.word(), marker.detail())),
             None => text.push_str(line.text),
         }
         text.push('\n');

@@ -34,7 +34,7 @@ pub fn reading(state: &mut State, chord: Chord) -> Vec<Effect> {
         Some(Overlay::Help { scroll, filter }) => match how {
             Motion::Leave if !filter.is_empty() => filter.clear(),
             Motion::Other if filter.is_empty() && matches!(chord.key, Key::Char('q' | '?') | Key::F(1)) => {
-                drop(state.overlays.pop())
+                drop(state.overlays.pop());
             }
             Motion::Other => {
                 let mut input = Input::new(std::mem::take(filter));
@@ -64,10 +64,7 @@ pub fn menu(state: &mut State, chord: Chord) -> Vec<Effect> {
     let page = layout::page(state);
     let how = motion(state, chord);
     let Some(Overlay::Menu(menu)) = state.overlays.last_mut() else { return Vec::new() };
-    let by_key = match chord.key {
-        Key::Char(c) if !chord.ctrl && !chord.alt => menu.entries.iter().position(|e| e.key == Some(c)),
-        _ => None,
-    };
+    let by_key = chord.typed().and_then(|c| menu.entries.iter().position(|e| e.key == Some(c)));
     if let Some(at) = by_key {
         menu.selected = at;
         return chosen(state);
@@ -88,16 +85,12 @@ pub fn menu(state: &mut State, chord: Chord) -> Vec<Effect> {
 fn chosen(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Menu(menu)) = state.overlays.last() else { return Vec::new() };
     let Some(Entry { choice, denied, .. }) = menu.entries.get(menu.selected).cloned() else { return Vec::new() };
-    match denied {
-        Some(why) => {
-            state.say(false, why);
-            Vec::new()
-        }
-        None => {
-            state.overlays.pop();
-            menus::choose(state, choice)
-        }
+    if let Some(why) = denied {
+        state.say(false, why);
+        return Vec::new();
     }
+    state.overlays.pop();
+    menus::choose(state, choice)
 }
 
 /// The answers to quitting with operations under way: key and words.

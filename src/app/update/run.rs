@@ -156,7 +156,7 @@ pub fn click(state: &mut State, x: u16, y: u16) -> Vec<Effect> {
         let key = |s| state.keys.keymap.keys_of(context, Command::Go(s)).into_iter().next().unwrap_or_default();
         let room = layout::summary_room(frame.tabs.width, &layout::summary(state));
         let mut tabs = layout::tabs(frame.tabs.width, room, screen, key).into_iter();
-        let hit = tabs.find(|t| x >= t.x && x < t.x + t.width);
+        let hit = tabs.find(|t| x >= t.x && x <= t.x + t.width);
         return hit.map_or_else(Vec::new, |tab| navigation::go(state, tab.screen));
     }
     if !rows::is_list(screen) {

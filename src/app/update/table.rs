@@ -1,7 +1,7 @@
 //! A list's selection, marks and order. The selection is an identity; where it stands is looked up.
 
 use crate::app::rows::{self, Column};
-use crate::app::state::{Direction, RowId};
+use crate::app::state::{Direction, RowId, Screen};
 use crate::app::{State, layout};
 
 use super::run::turned;
@@ -83,7 +83,9 @@ pub fn settle(state: &mut State) {
     let view = state.nav.view();
     let rows = view.table.listed.rows().clone();
     let table = &view.table;
-    let found = table.selected.as_ref().and_then(|s| rows::index_of(&rows, s, table.last_index));
+    // At the top of what happened one wants to see what happens.
+    let newest = remade && view.screen == Screen::Timeline && table.last_index == 0;
+    let found = table.selected.as_ref().filter(|_| !newest).and_then(|s| rows::index_of(&rows, s, table.last_index));
     let index = match found {
         Some(index) => index,
         None => table.last_index.min(rows.len().saturating_sub(1)),

@@ -1,1 +1,0 @@
-//! Rows: order, filter and cells of every list.

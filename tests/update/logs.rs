@@ -1,0 +1,203 @@
+//! Reading logs: following, pausing, joining and leaving, searching, saving.
+
+use std::sync::Arc;
+
+use quarterdeck::app::state::{LogView, Screen};
+use quarterdeck::app::{Effect, Msg};
+use quarterdeck::engine::Topic;
+use quarterdeck::model::{Guard, Snapshot};
+
+use crate::fixture::{Deck, at, instance, screen, shop};
+
+fn logs(deck: &Deck) -> &LogView {
+    deck.state.logs.as_ref().expect("a log is open")
+}
+
+fn sources(deck: &Deck) -> Vec<&str> {
+    logs(deck).sources.iter().map(|s| s.instance.as_str()).collect()
+}
+
+/// A log of 200 lines on a screen of 20.
+fn long() -> Deck {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.send(Msg::Resize(80, 23)).press("jl");
+    for n in 0..200 {
+        deck.clock = n;
+        deck.log("db-1-id", &[&format!("line {n}{}", if n % 50 == 7 { " Needle" } else { "" })]);
+    }
+    deck
+}
+
+fn bottom(deck: &Deck) -> String {
+    let view = logs(deck);
+    let line = if view.follow { view.store.get(view.store.len() - 1) } else { view.store.line(view.anchor) };
+    line.unwrap().text.to_owned()
+}
+
+#[test]
+fn a_log_is_of_what_is_selected_marked_or_looked_at() {
+    let table: &[(&str, &str, &[&str])] = &[
+        ("l", "api", &["api-1-id", "api-2-id", "api-3-id"]),
+        ("j<enter>l", "db-1", &["db-1-id"]),
+        ("<enter>jl", "api-2", &["api-2-id"]),
+        ("<enter>j<enter>", "api-2", &["api-2-id"]),
+        ("j<space><space>l", "db + web", &["db-1-id", "web-1-id", "web-2-id"]),
+        ("<enter><space><space>l", "2 marked instances", &["api-1-id", "api-2-id"]),
+        ("1l", "all of shop", &["api-1-id", "api-2-id", "api-3-id", "db-1-id", "web-1-id", "web-2-id"]),
+    ];
+    for (keys, title, expected) in table {
+        let mut deck = Deck::shop(Guard::Open);
+        deck.press(keys);
+        assert_eq!(screen(&deck), Screen::Logs, "{keys}");
+        assert_eq!((&*logs(&deck).title, sources(&deck)), (*title, expected.to_vec()), "{keys}");
+    }
+}
+
+#[test]
+fn leaving_the_log_ends_it_and_switching_away_from_it_does_not() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("l5");
+    assert!(deck.state.logs.is_some());
+    deck.press("4");
+    assert_eq!(screen(&deck), Screen::Logs);
+    deck.press("<esc>");
+    assert!(deck.state.logs.is_none());
+}
+
+#[test]
+fn scrolling_up_pauses_and_the_end_follows_again() {
+    let mut deck = long();
+    assert_eq!(bottom(&deck), "line 199");
+    deck.press("k");
+    assert_eq!((bottom(&deck).as_str(), logs(&deck).follow), ("line 198", false));
+    deck.log("db-1-id", &["line 200", "line 201"]);
+    assert_eq!((bottom(&deck).as_str(), logs(&deck).new_lines), ("line 198", 2), "nothing moves while it is read");
+    deck.press("<pgup>");
+    let up = bottom(&deck);
+    deck.press("<pgdn>");
+    assert_eq!((up.as_str() < "line 198", bottom(&deck).as_str()), (true, "line 198"));
+    for keys in ["G", "f", "<end>"] {
+        deck.press("kk").press(keys);
+        assert!(logs(&deck).follow && logs(&deck).new_lines == 0, "{keys}");
+    }
+    deck.press("g");
+    assert_eq!(bottom(&deck), "line 18", "the first page: 19 lines below the title");
+    deck.press("k<pgup>");
+    assert_eq!(bottom(&deck), "line 18");
+    deck.press("G").press("f");
+    assert!(!logs(&deck).follow, "f pauses too");
+    deck.press("j");
+    assert!(logs(&deck).follow, "down past the end follows");
+}
+
+#[test]
+fn searching_goes_while_typing_and_round() {
+    let mut deck = long();
+    deck.press("/needle");
+    let seen = |deck: &Deck| {
+        let search = logs(deck).search.as_ref().unwrap();
+        let line = search.current.and_then(|seq| logs(deck).store.line(seq)).map(|l| l.text.to_owned());
+        (line.unwrap_or_default(), search.matches)
+    };
+    assert_eq!(seen(&deck), ("line 157 Needle".into(), 4), "small letters find both");
+    deck.press("<enter>N");
+    assert_eq!(seen(&deck).0, "line 107 Needle");
+    deck.press("nn");
+    assert_eq!(seen(&deck).0, "line 7 Needle", "past the end it begins again");
+    deck.log("db-1-id", &["another needle"]);
+    assert_eq!(seen(&deck).1, 5, "what comes is counted");
+    deck.press("/<ctrl-u>NEEDLE");
+    assert_eq!(seen(&deck).1, 0, "capitals mean capitals");
+    deck.press("<ctrl-u>(");
+    assert!(logs(&deck).search.as_ref().unwrap().regex.is_err(), "told, not guessed");
+    deck.press("<esc>");
+    assert!(logs(&deck).search.is_none());
+}
+
+#[test]
+fn replicas_join_and_leave_while_following() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl");
+    let topics = |deck: &Deck| {
+        let all = quarterdeck::app::subscription::subscriptions(&deck.state);
+        all.into_iter()
+            .filter_map(|(_, t)| if let Topic::Logs(q) = t { Some((q.instance.to_string(), q.tail, q.since)) } else { None })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(topics(&deck), [("db-1-id".into(), Some(100), None)]);
+    let scaled = |numbers: &[u32]| -> Snapshot {
+        let mut snapshot = shop(Guard::Open);
+        let instances = numbers.iter().map(|n| Arc::new(instance("db", *n))).collect();
+        Arc::make_mut(&mut snapshot.workloads[1]).instances = instances;
+        snapshot
+    };
+    deck.holds("here", vec![scaled(&[1, 2])]);
+    // The one that joined is asked for everything since it began; the first is left as it was.
+    assert_eq!(topics(&deck), [("db-1-id".into(), Some(100), None), ("db-2-id".into(), None, Some(at(-3600)))]);
+    deck.log("db-2-id", &["hello"]).holds("here", vec![scaled(&[2])]);
+    assert_eq!(topics(&deck).len(), 2, "its last lines are on their way");
+    deck.wait(12);
+    assert_eq!(topics(&deck), [("db-2-id".into(), None, Some(at(-3600)))]);
+    assert_eq!(sources(&deck), ["db-1-id", "db-2-id"], "it keeps its place and colour");
+    deck.holds("here", vec![scaled(&[2, 3])]);
+    assert_eq!(sources(&deck), ["db-1-id", "db-2-id", "db-3-id"]);
+}
+
+#[test]
+fn a_stale_feed_takes_nobody_out_of_the_log() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("l").stale("here").wait(60);
+    assert!(logs(&deck).sources.iter().all(|s| !s.ended));
+    assert_eq!(logs(&deck).link.word(), "stale");
+}
+
+#[test]
+fn lines_of_others_are_not_taken_in() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl").log("api-1-id", &["not mine"]);
+    assert_eq!(logs(&deck).store.len(), 0);
+}
+
+#[test]
+fn the_lines_in_sight_may_be_dropped_under_ones_eyes() {
+    let mut settings = crate::fixture::settings();
+    settings.log_bytes = 4096;
+    let mut deck = Deck::shop_with(settings, Guard::Open);
+    deck.press("jl").log("db-1-id", &["first"]).press("k");
+    for n in 0..200 {
+        deck.clock = n;
+        deck.log("db-1-id", &["x".repeat(100).as_str()]);
+    }
+    let view = logs(&deck);
+    assert!(view.store.dropped() > 0 && view.store.line(view.anchor).is_some());
+    assert!(!view.follow && view.store.bytes() < 10_000);
+}
+
+#[test]
+fn the_log_can_be_saved_and_copied_as_shown() {
+    let mut deck = long();
+    deck.press("<ctrl-s>");
+    deck.press("<enter>");
+    let Some(Effect::Save { name, content }) = deck.effects.pop() else { panic!("{:?}", deck.state.overlays) };
+    assert!(name.starts_with("db-") && name.ends_with(".log"), "{name}");
+    assert_eq!(content.lines().count(), 200);
+    assert!(content.lines().next().unwrap().ends_with("Z line 0"), "{:?}", content.lines().next());
+    deck.press("ttt").press("<ctrl-s><enter>");
+    let Some(Effect::Save { content, .. }) = deck.effects.pop() else { panic!() };
+    assert_eq!(content.lines().next(), Some("line 0"), "without stamps when none are shown");
+    deck.press("<ctrl-s><ctrl-u>../x<enter>");
+    assert!(deck.effects.is_empty(), "only into the working directory");
+    deck.press("c");
+    let Some(Effect::Copy(text)) = deck.effects.pop() else { panic!() };
+    assert_eq!((text.lines().count(), text.lines().last()), (19, Some("line 199")));
+    deck.press("/needle<enter>c");
+    assert_eq!(deck.effects.pop(), Some(Effect::Copy("line 157 Needle".into())));
+}
+
+#[test]
+fn the_run_before_is_asked_for_and_does_not_follow() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jp");
+    let query = &logs(&deck).sources[0].query;
+    assert!(query.previous && !query.follow);
+}
