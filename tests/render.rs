@@ -2,6 +2,8 @@
 
 #[path = "render/any.rs"]
 mod any;
+#[path = "support/deploy.rs"]
+mod deploy;
 #[path = "render/picture.rs"]
 mod picture;
 #[path = "support/scene.rs"]

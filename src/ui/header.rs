@@ -41,9 +41,9 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     buf.set_style(area.intersection(buf.area), ground);
     let mut pieces = vec![badge(scene)];
     if scene.environment.is_some() {
-        place(scene, &mut pieces)
+        place(scene, &mut pieces);
     } else {
-        everything(scene, &mut pieces)
+        everything(scene, &mut pieces);
     }
     let mut time = clock(scene.state.now, 0);
     if area.width >= 100 {
@@ -169,14 +169,14 @@ fn feed(scene: &Scene<'_>, link: &Link, endpoint: &str) -> Piece {
     let (text, role) = match link {
         Link::Connecting => (format!("◌ connecting to {endpoint}"), Role::Warn),
         Link::Live { latency_ms: None } => ("● live".to_owned(), Role::Good),
-        Link::Live { latency_ms: Some(ms) } => (format!("● live {} ms", ms), Role::Good),
+        Link::Live { latency_ms: Some(ms) } => (format!("● live {ms} ms"), Role::Good),
         Link::Stale { since, error, retry_at } => {
             let ago = elapsed(i64::try_from(seconds_since(now, *since)).unwrap_or(i64::MAX));
             (format!("◌ stale since {} ({ago}): {error}{}", clock(*since, 0), next(retry_at)), Role::Warn)
         }
         Link::Failed { error, retry_at, .. } => (format!("✖ failed: {error}{}", next(retry_at)), Role::Bad),
     };
-    let rank = if link.is_live() { 1 } else { 0 };
+    let rank = u8::from(link.is_live());
     Piece { text, style: scene.style(role), rank, ..Piece::default() }
 }
 

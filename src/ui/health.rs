@@ -1,5 +1,7 @@
 //! The health of what is selected: every reason, every check, and what it last said.
 
+use std::fmt::Write as _;
+
 use crate::app::format::{age, millis};
 use crate::model::{Check, Health, Instance, Workload};
 use crate::theme::Role;
@@ -40,9 +42,10 @@ pub fn reasons(scene: &Scene<'_>, reasons: &[std::sync::Arc<str>], width: u16, p
 
 /// `running`, `exited 137, killed for memory`.
 fn state_of(instance: &Instance) -> String {
+    // Writing to a String cannot fail.
     let mut text = instance.state.word().to_owned();
     if let Some(code) = instance.exit_code {
-        text.push_str(&format!(", exit {code}"));
+        let _ = write!(text, ", exit {code}");
     }
     if instance.oom_killed {
         text.push_str(", killed for memory");
@@ -50,7 +53,9 @@ fn state_of(instance: &Instance) -> String {
     match instance.restarts {
         0 => {}
         1 => text.push_str(", restarted once"),
-        n => text.push_str(&format!(", restarted {n} times")),
+        n => {
+            let _ = write!(text, ", restarted {n} times");
+        }
     }
     text
 }

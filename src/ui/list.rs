@@ -80,8 +80,8 @@ fn row(
     buf: &mut Buffer,
 ) {
     let table = &scene.view.table;
-    let (selected, marked, stale) = (table.selected.as_ref() == Some(id), table.marks.contains(id), scene.is_stale(id));
-    let look = scene.theme.row(selected, marked, stale);
+    let (selected, marked, old) = (table.selected.as_ref() == Some(id), table.marks.contains(id), scene.is_stale(id));
+    let look = scene.theme.row(selected, marked, old);
     let line = Rect { y: seen.y, height: seen.lines, ..area };
     // Only the name is lit: a cursor move then costs a slow line two names, not two lines.
     let lit = placed.iter().find(|p| specs[p.index].grows).or(placed.first()).map_or(0, |p| p.x + p.width);
@@ -96,7 +96,7 @@ fn row(
     }
     Pen::new(buf, line, 0).skip(1).put(pointer, look);
     for (place, cell) in placed.iter().zip(cells) {
-        let style = if stale || ((selected || marked) && place.x < lit) {
+        let style = if old || ((selected || marked) && place.x < lit) {
             scene.theme.tone(cell.tone).patch(look)
         } else {
             scene.theme.tone(cell.tone)
@@ -108,7 +108,7 @@ fn row(
     if seen.lines > 1
         && let Some(note) = rows::note(scene.state, id)
     {
-        let style = if stale { look } else { scene.style(Role::Warn) };
+        let style = if old { look } else { scene.style(Role::Warn) };
         Pen::new(buf, line, 1).skip(GUTTER + 2).put_in(&note, line.width.saturating_sub(GUTTER + 3), style);
     }
 }
@@ -129,12 +129,12 @@ fn put(scene: &Scene<'_>, pen: &mut Pen<'_>, cell: &Cell, (right, width): (bool,
 
 /// Says, in the heading, how much of the list is out of sight.
 fn more(scene: &Scene<'_>, list: &List, count: usize, buf: &mut Buffer) {
-    let (Some(first), Some(last)) = (list.seen.first(), list.seen.last()) else { return };
-    let (above, below) = (first.index, count - 1 - last.index);
+    let (Some(first), Some(end)) = (list.seen.first(), list.seen.last()) else { return };
+    let (above, below) = (first.index, count - 1 - end.index);
     if above + below == 0 {
         return;
     }
-    let text = format!("{}–{} of {count}", first.index + 1, last.index + 1);
+    let text = format!("{}–{} of {count}", first.index + 1, end.index + 1);
     let heading = rect(list.heading);
     let width = cells(&text);
     // Only over what is blank: a title of a column matters more.

@@ -28,7 +28,7 @@ pub type Cursor = Option<(u16, u16)>;
 
 /// Draws the topmost overlay.
 pub fn draw(scene: &Scene<'_>, parts: &Frame, buf: &mut Buffer) -> Cursor {
-    let Some(overlay) = scene.state.overlays.last() else { return None };
+    let overlay = scene.state.overlays.last()?;
     // On a screen too small for a footer the overlay has all of it.
     let body = rect(parts.body);
     let room = if body.height < 6 { buf.area } else { body };

@@ -1,6 +1,6 @@
 //! A plan as it is read before anything happens: the same lines on the console and from `--plan`.
 
-use std::time::Duration;
+use std::fmt::Write as _;
 
 use ratatui::text::{Line, Span};
 
@@ -38,15 +38,26 @@ pub fn parts(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Vec<Vec<
     let name = plan.steps.iter().map(|s| cells(&s.name)).max().unwrap_or(0).min(NAME);
     for (at, step) in plan.steps.iter().enumerate() {
         let call = match &step.work {
-            Work::Act(_) => step.call.to_string(),
             Work::Await(gate) if step.call.is_empty() => super::details::waits(gate),
-            Work::Await(_) => step.call.to_string(),
+            Work::Act(_) | Work::Await(_) => step.call.to_string(),
         };
         page.step(if at == 0 { "then" } else { "" }, at + 1, (&step.name, name), &call);
     }
     page.lines.push(Vec::new());
     page.section("if not", Role::Text, otherwise(plan));
     page.lines
+}
+
+/// Lines the plan takes on a screen of this width: how far it can be scrolled.
+#[must_use]
+pub fn height(plan: &Plan, screen_width: u16) -> usize {
+    parts(plan, "", Tier::Unknown, inner_width(screen_width)).len()
+}
+
+/// Cells of a line of the plan on a screen of this width.
+#[must_use]
+pub fn inner_width(screen_width: u16) -> u16 {
+    screen_width.min(130).saturating_sub(4)
 }
 
 /// The plan as styled lines.
@@ -72,7 +83,8 @@ pub fn plan_text(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Stri
         Guard::Type => format!("--confirm {environment}"),
         Guard::ReadOnly => "refused: this environment is read-only".to_owned(),
     };
-    out.push_str(&format!("{:<width$}{asks}\n", "guard", width = usize::from(INDENT)));
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{:<width$}{asks}", "guard", width = usize::from(INDENT));
     out
 }
 
@@ -92,15 +104,6 @@ fn otherwise(plan: &Plan) -> &'static str {
         OnFailure::Auto => "go back by itself: every step begun is undone, the last one first",
         OnFailure::Ask => "stop and ask whether to go back",
         OnFailure::Never => "stop and leave everything as it is then",
-    }
-}
-
-/// A time as a plan says it.
-#[must_use]
-pub fn duration(time: Duration) -> String {
-    match time.as_secs() {
-        s @ 0..120 => format!("{s} s"),
-        s => format!("{} min", s / 60),
     }
 }
 

@@ -6,6 +6,7 @@ use quarterdeck::app::state::{Confirm, Input, Overlay, Palette, Prompt, Purpose,
 use quarterdeck::model::Guard;
 use quarterdeck::theme::{self, Theme};
 
+use crate::deploy;
 use crate::picture::{cells, in_theme};
 use crate::scene::{self, go, production, world};
 
@@ -18,7 +19,7 @@ fn everything() -> Vec<(String, Box<dyn Fn(&mut State)>)> {
             Box::new(move |s: &mut State| {
                 go(s, screen);
                 scene::log(s);
-                scene::running(s);
+                deploy::running(s);
             }),
         ));
     }
@@ -27,7 +28,7 @@ fn everything() -> Vec<(String, Box<dyn Fn(&mut State)>)> {
         || Overlay::Palette(Palette { input: Input::new("re"), jump_only: false, selected: 2 }),
         || {
             Overlay::Confirm(Confirm {
-                plan: scene::plan(production(), Guard::Type),
+                plan: deploy::plan(production(), Guard::Type),
                 typed: Input::new("lms"),
                 scroll: 2,
                 refusal: Some("no".into()),
@@ -70,8 +71,10 @@ fn no_size_is_too_small() {
     for (name, prepare) in everything() {
         let mut state = world((80, 24));
         prepare(&mut state);
-        for width in 0..=60 {
-            for height in (0..=60).step_by(if width % 20 == 0 { 1 } else { 13 }) {
+        // Every small size, where things are cut, and some larger ones.
+        let lengths = || (0..=12_u16).chain((13..=60).step_by(9));
+        for width in lengths() {
+            for height in lengths() {
                 state.size = (width, height);
                 let drawn = cells(&state);
                 assert_eq!((drawn.area.width, drawn.area.height), (width, height), "{name}");
@@ -96,7 +99,7 @@ fn a_frame_of_another_size_than_the_state_says_does_not_panic() {
 #[test]
 fn every_theme_draws_the_same_words() {
     for (name, prepare) in everything() {
-        let mut state = world((120, 40));
+        let mut state = world((100, 24));
         prepare(&mut state);
         let expected = quarterdeck::ui::export::text(&cells(&state));
         for theme in theme::NAMES {

@@ -4,6 +4,7 @@ use quarterdeck::app::state::{Choice, Stamps};
 use quarterdeck::app::state::{Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose, Screen, Search, State};
 use quarterdeck::model::{Guard, Link};
 
+use crate::deploy;
 use crate::picture::{styled, text};
 use crate::scene::{self, ago, go, now, production, world};
 
@@ -69,7 +70,7 @@ fn metrics() {
 fn operations() {
     at_every_size("operations", |s| {
         go(s, Screen::Operations);
-        scene::running(s);
+        deploy::running(s);
     });
 }
 
@@ -148,7 +149,7 @@ fn nothing_there_says_what_to_do() {
 
 fn confirm(state: &mut State, guard: Guard) {
     go(state, Screen::Workloads);
-    let plan = scene::plan(production(), guard);
+    let plan = deploy::plan(production(), guard);
     state.overlays.push(Overlay::Confirm(Confirm { plan, typed: Input::new("lms"), scroll: 0, refusal: None, take_over: false }));
 }
 
@@ -165,7 +166,7 @@ fn a_plan_asks() {
 
 #[test]
 fn a_plan_reads_the_same_as_text() {
-    let plan = scene::plan(production(), Guard::Type);
+    let plan = deploy::plan(production(), Guard::Type);
     check("plan_text", &quarterdeck::ui::plan::plan_text(&plan, "lms-ai", quarterdeck::model::Tier::Production, 100));
 }
 
@@ -237,7 +238,7 @@ fn menus_texts_and_quitting() {
     });
     at_one_size("quit", |s| {
         go(s, Screen::Workloads);
-        scene::running(s);
+        deploy::running(s);
         s.overlays.push(Overlay::Quit);
     });
 }
@@ -270,7 +271,7 @@ fn pictures() {
                 scene::log(&mut state);
             }
             if screen == Screen::Operations {
-                scene::running(&mut state);
+                deploy::running(&mut state);
             }
             write(&folder, &format!("{screen:?}-{}", size.0), &state, &theme, &palette);
         }

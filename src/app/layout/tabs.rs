@@ -18,11 +18,14 @@ pub struct Tab {
     pub width: u16,
 }
 
+/// What a screen is called while another (or itself) is the current one.
+type TitleOf = fn(Screen, Screen) -> &'static str;
+
 /// The tabs from the second cell on, so that `spare` cells are left on the right if that can be had.
 pub fn tabs(width: u16, spare: u16, current: Screen, key_of: impl Fn(Screen) -> String) -> Vec<Tab> {
     let room = width.saturating_sub(spare).saturating_sub(1);
     let keys: Vec<String> = Screen::ALL.iter().map(|s| key_of(*s)).collect();
-    let attempts: [(fn(Screen, Screen) -> &'static str, u16); 4] = [
+    let attempts: [(TitleOf, u16); 4] = [
         (|screen, _| screen.title(), 3),
         (|screen, _| screen.title(), 2),
         (|screen, _| short(screen), 2),

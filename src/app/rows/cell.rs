@@ -126,15 +126,14 @@ pub(super) fn health(health: Health) -> Cell {
 
 /// The state of a feed in a few words, with the age of what is shown.
 pub(super) fn feed(state: &State, link: Option<&Link>) -> Cell {
-    let offset = state.settings.utc_offset_minutes;
     match link {
         Some(Link::Live { latency_ms: Some(ms) }) => Cell::toned(format!("● live {ms} ms"), Tone::Good),
         Some(Link::Live { latency_ms: None }) => Cell::toned("● live", Tone::Good),
         Some(Link::Stale { since, .. }) => {
             let ago = seconds_since(state.now, *since);
-            Cell::toned(format!("◌ stale since {} ({ago} s)", clock(*since, offset)), Tone::Warn)
+            Cell::toned(format!("◌ stale since {} ({ago} s)", clock(*since, 0)), Tone::Warn)
         }
-        Some(Link::Failed { since, .. }) => Cell::toned(format!("✖ failed {}", clock(*since, offset)), Tone::Bad),
+        Some(Link::Failed { since, .. }) => Cell::toned(format!("✖ failed {}", clock(*since, 0)), Tone::Bad),
         Some(Link::Connecting) | None => Cell::dim("◌ connecting"),
     }
 }

@@ -131,7 +131,8 @@ fn letters(out: &mut String, run: &Run, y: f64, palette: &Palette) {
             word.clear();
             start = x;
         }
-        if !apart && !(word.is_empty() && c == ' ') {
+        let leading = word.is_empty() && c == ' ';
+        if !apart && !leading {
             word.push(c);
         }
         x += CELL.0;

@@ -9,7 +9,7 @@ use crate::model::{Guard, Tier};
 use crate::operate::guard::Question;
 use crate::theme::Role;
 
-use super::super::plan::parts;
+use super::super::plan::{inner_width, parts};
 use super::super::scene::Scene;
 use super::super::widget::panel;
 use super::super::widget::{Page, Pen};
@@ -20,9 +20,10 @@ pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) 
     let id = &plan.request.environment;
     let tier = scene.state.snapshot(id).map_or(Tier::Unknown, |s| s.environment.tier);
     let name = scene.state.name_of(id);
-    let wide = room.width.min(130);
+    let inner = inner_width(room.width);
+    let wide = inner + 4;
     let mut page = Page::new();
-    for line in parts(plan, &name, tier, wide.saturating_sub(4)) {
+    for line in parts(plan, &name, tier, inner) {
         page.line();
         for part in line {
             page.add(part.text, on(scene, part.role));

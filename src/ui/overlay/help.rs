@@ -71,8 +71,7 @@ fn symbols(scene: &Scene<'_>, page: &mut Page) {
     page.line();
     page.line().add("Symbols", on(scene, Role::Heading));
     page.line().add("  ", text);
-    use Health::{Degraded, Healthy, Starting, Stopped, Unhealthy, Unknown};
-    for health in [Healthy, Starting, Degraded, Unhealthy, Stopped, Unknown] {
+    for health in [Health::Healthy, Health::Starting, Health::Degraded, Health::Unhealthy, Health::Stopped, Health::Unknown] {
         let style = on(scene, Role::Text).patch(scene.theme.health(health));
         page.add(health.symbol(), style).add(format!(" {}   ", health.word()), text);
     }

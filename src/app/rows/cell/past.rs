@@ -14,7 +14,7 @@ pub(super) fn revision(state: &State, workload: &Workload, revision: &Revision, 
         Column::State => Cell::default(),
         Column::Image => Cell::plain(short_image(&revision.image)),
         Column::Digest => Cell::or_unknown(revision.digest.as_deref().map(short_digest)),
-        Column::At => Cell::or_unknown(revision.at.map(|at| moment(state.now, at, state.settings.utc_offset_minutes))),
+        Column::At => Cell::or_unknown(revision.at.map(|at| moment(state.now, at, 0))),
         Column::By => Cell::or_unknown(revision.by.as_deref()),
         Column::Cause => Cell::or_unknown(revision.cause.as_deref()),
         _ => Cell::unknown(),
@@ -24,7 +24,7 @@ pub(super) fn revision(state: &State, workload: &Workload, revision: &Revision, 
 pub(super) fn running(state: &State, machine: &Machine, column: Column) -> Cell {
     let began = machine.began;
     match column {
-        Column::At => Cell::plain(moment(state.now, began, state.settings.utc_offset_minutes)),
+        Column::At => Cell::plain(moment(state.now, began, 0)),
         Column::Environment => Cell::plain(state.name_of(&machine.plan.request.environment)),
         Column::What => Cell::toned(machine.plan.title.to_string(), Tone::Strong),
         Column::Outcome => match &machine.phase {
@@ -54,7 +54,7 @@ pub(super) fn running(state: &State, machine: &Machine, column: Column) -> Cell 
 
 pub(super) fn past(state: &State, past: &Past, column: Column) -> Cell {
     match column {
-        Column::At => Cell::or_unknown(past.at().map(|at| moment(state.now, at, state.settings.utc_offset_minutes))),
+        Column::At => Cell::or_unknown(past.at().map(|at| moment(state.now, at, 0))),
         Column::Environment => Cell::or_unknown(past.environment()),
         Column::What => Cell::plain(past.title()),
         Column::Outcome => ended(past.outcome()),
@@ -87,7 +87,7 @@ pub(super) fn outcome_tone(outcome: Option<&Outcome>) -> Tone {
 
 pub(super) fn item(state: &State, item: &Item, column: Column) -> Cell {
     match column {
-        Column::At => Cell::plain(moment(state.now, item.at, state.settings.utc_offset_minutes)),
+        Column::At => Cell::plain(moment(state.now, item.at, 0)),
         Column::Environment => Cell::plain(state.name_of(&item.environment)),
         Column::Source => Cell::dim(item.source.word()),
         Column::Subject | Column::Name => Cell::toned(item.subject.to_string(), Tone::Strong),
