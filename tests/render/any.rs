@@ -10,9 +10,12 @@ use crate::deploy;
 use crate::picture::{cells, in_theme};
 use crate::scene::{self, go, production, world};
 
+/// Brings something about.
+type Prepare = Box<dyn Fn(&mut State)>;
+
 /// Every screen and overlay, as something that brings it about.
-fn everything() -> Vec<(String, Box<dyn Fn(&mut State)>)> {
-    let mut all: Vec<(String, Box<dyn Fn(&mut State)>)> = Vec::new();
+fn everything() -> Vec<(String, Prepare)> {
+    let mut all: Vec<(String, Prepare)> = Vec::new();
     for screen in Screen::ALL {
         all.push((
             format!("{screen:?}"),
@@ -66,21 +69,28 @@ fn everything() -> Vec<(String, Box<dyn Fn(&mut State)>)> {
     all
 }
 
-#[test]
-fn no_size_is_too_small() {
-    for (name, prepare) in everything() {
+/// Every small size, where things are cut, and some larger ones.
+fn at_any_size(states: impl Iterator<Item = (String, Prepare)>) {
+    let lengths = || (0..=8_u16).chain((9..=60).step_by(13));
+    for (name, prepare) in states {
         let mut state = world((80, 24));
         prepare(&mut state);
-        // Every small size, where things are cut, and some larger ones.
-        let lengths = || (0..=12_u16).chain((13..=60).step_by(9));
-        for width in lengths() {
-            for height in lengths() {
-                state.size = (width, height);
-                let drawn = cells(&state);
-                assert_eq!((drawn.area.width, drawn.area.height), (width, height), "{name}");
-            }
+        for (width, height) in lengths().flat_map(|w| lengths().map(move |h| (w, h))) {
+            state.size = (width, height);
+            let drawn = cells(&state);
+            assert_eq!((drawn.area.width, drawn.area.height), (width, height), "{name}");
         }
     }
+}
+
+#[test]
+fn no_size_is_too_small_for_a_screen() {
+    at_any_size(everything().into_iter().take(Screen::ALL.len()));
+}
+
+#[test]
+fn no_size_is_too_small_for_an_overlay() {
+    at_any_size(everything().into_iter().skip(Screen::ALL.len()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Snapshots of every screen and overlay.
 
 use quarterdeck::app::state::{Choice, Stamps};
-use quarterdeck::app::state::{Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose, Screen, Search, State};
+use quarterdeck::app::state::{Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose, RowId, Screen, Search, State};
+use quarterdeck::engine::{Description, Subject};
 use quarterdeck::model::{Guard, Link};
 
 use crate::deploy;
@@ -179,6 +180,39 @@ fn help_comes_from_the_keymap() {
     at_one_size("help_filtered", |s| {
         go(s, Screen::Workloads);
         s.overlays.push(Overlay::Help { scroll: 0, filter: "roll".into() });
+    });
+}
+
+#[test]
+fn what_may_follow_a_chord_is_shown() {
+    let text = quarterdeck::keymap::builtin("vim").unwrap();
+    let keymap = quarterdeck::keymap::Keymap::parse(text, "vim").unwrap();
+    at_one_size("which_key", |s| {
+        go(s, Screen::Workloads);
+        s.keys.keymap = std::sync::Arc::new(keymap.clone());
+        s.keys.pending = quarterdeck::keymap::parse_keys("g");
+    });
+}
+
+#[test]
+fn describe() {
+    at_one_size("describe", |s| {
+        go(s, Screen::Describe);
+        let lines = ["{", "  \"Name\": \"lms-ai_backend_1\",", "  \"Env\": [", "    \"DB_PASSWORD=••••••\"", "  ]", "}"];
+        s.description = Some(std::sync::Arc::new(Description {
+            subject: Subject::Workload(production(), "backend".into()),
+            lines: lines.into_iter().map(Into::into).collect(),
+        }));
+    });
+}
+
+#[test]
+fn marks_are_seen() {
+    at_one_size("marked", |s| {
+        go(s, Screen::Workloads);
+        for name in ["backend", "redis"] {
+            s.nav.view_mut().table.marks.insert(RowId::Workload(production(), name.into()));
+        }
     });
 }
 

@@ -9,7 +9,7 @@ use quarterdeck::app::state::{LogScope, LogSource, LogView, RowId, Screen, Setti
 use quarterdeck::engine::LogQuery;
 use quarterdeck::keymap::Keymap;
 use quarterdeck::model::{
-    Capabilities, Check, EngineKind, Environment, EnvironmentId, Guard, Health, Instance, InstanceState, Inventory, Item, Link,
+    Capabilities, Check, EngineKind, Environment, EnvironmentId, Health, Instance, InstanceState, Inventory, Item, Link,
     LockHolder, Mechanics, Port, Revision, Sample, Snapshot, Source, Tier, Verdict, Workload, WorkloadKind,
 };
 use quarterdeck::observe::log::{ChunkBuilder, LogBatch, Marker, Store, Stream};
