@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use crate::app::figures;
 use crate::app::format::{bytes, cores};
@@ -24,7 +25,7 @@ const WINDOW: i64 = 300;
 /// One chart: its title and what is drawn in it.
 struct Plot {
     title: &'static str,
-    figures: &'static [(Figure, &'static str, Role)],
+    figures: &'static [(Figure, &'static str)],
     show: fn(f64) -> String,
     binary: bool,
     /// The scale never ends below this, so that nothing looks like much.
@@ -32,18 +33,12 @@ struct Plot {
 }
 
 const PLOTS: [Plot; 4] = [
-    Plot { title: "CPU, cores", figures: &[(Figure::Cpu, "", Role::Chart)], show: cores, binary: false, least: 0.05 },
-    Plot { title: "Memory", figures: &[(Figure::Memory, "", Role::Chart)], show: bytes, binary: true, least: 1_048_576.0 },
-    Plot {
-        title: "Network",
-        figures: &[(Figure::NetRx, "in", Role::Chart), (Figure::NetTx, "out", Role::Accent)],
-        show: rate,
-        binary: true,
-        least: 1024.0,
-    },
+    Plot { title: "CPU, cores", figures: &[(Figure::Cpu, "")], show: cores, binary: false, least: 0.05 },
+    Plot { title: "Memory", figures: &[(Figure::Memory, "")], show: bytes, binary: true, least: 1_048_576.0 },
+    Plot { title: "Network", figures: &[(Figure::NetRx, "in"), (Figure::NetTx, "out")], show: rate, binary: true, least: 1024.0 },
     Plot {
         title: "Disk",
-        figures: &[(Figure::BlockRead, "read", Role::Chart), (Figure::BlockWrite, "written", Role::Accent)],
+        figures: &[(Figure::BlockRead, "read"), (Figure::BlockWrite, "written")],
         show: rate,
         binary: true,
         least: 1024.0,
@@ -80,14 +75,14 @@ fn one(scene: &Scene<'_>, plot: &Plot, ids: &[&InstanceId], area: Rect, buf: &mu
     let inner =
         Rect { x: area.x + SCALE, y: area.y + 1, width: area.width.saturating_sub(SCALE), height: area.height.saturating_sub(2) };
     let values: Vec<Vec<Option<f64>>> =
-        plot.figures.iter().map(|(figure, _, _)| over_time(scene, ids, *figure, chart::steps(inner.width))).collect();
+        plot.figures.iter().map(|(figure, _)| over_time(scene, ids, *figure, chart::steps(inner.width))).collect();
     let greatest = values.iter().flatten().flatten().copied().fold(0.0, f64::max);
     let top = chart::round_up(greatest.max(plot.least), plot.binary);
     let mut pen = Pen::new(buf, area, 0);
     pen.skip(SCALE).put(plot.title, scene.style(Role::Strong));
-    for ((_, word, role), series) in plot.figures.iter().zip(&values) {
+    for (((_, word), series), nth) in plot.figures.iter().zip(&values).zip(0..) {
         let now = series.iter().rev().flatten().next().map_or_else(|| "–".to_owned(), |v| (plot.show)(*v));
-        pen.skip(2).put(word, dim).skip(u16::from(!word.is_empty())).put(&now, scene.style(*role));
+        pen.skip(2).put(word, dim).skip(u16::from(!word.is_empty())).put(&now, look(scene, nth));
     }
     pen.skip(2).put(&format!("most {}", (plot.show)(greatest)), dim);
     if values.iter().all(|v| v.iter().all(Option::is_none)) {
@@ -98,15 +93,17 @@ fn one(scene: &Scene<'_>, plot: &Plot, ids: &[&InstanceId], area: Rect, buf: &mu
         let scale = Rect { width: SCALE - 1, ..Rect { x: area.x, ..inner } };
         Pen::new(buf, scale, line).put_right(&(plot.show)(value), SCALE - 1, dim);
     }
-    let series: Vec<Series<'_>> = plot
-        .figures
-        .iter()
-        .zip(&values)
-        .map(|((_, _, role), v)| Series { values: v, style: scene.style(*role), filled: plot.figures.len() == 1 })
-        .collect();
+    // The first is filled and the second a line over it: told apart without colours too.
+    let series: Vec<Series<'_>> =
+        values.iter().zip(0..).map(|(v, nth)| Series { values: v, style: look(scene, nth), filled: nth == 0 }).collect();
     chart::draw(buf, inner, top, &series);
     let foot = Rect { y: inner.bottom(), height: 1, ..inner };
     Pen::new(buf, foot, 0).put_at_end("now", dim).put("5 min ago", dim);
+}
+
+/// How the n-th figure of a chart looks.
+fn look(scene: &Scene<'_>, nth: usize) -> Style {
+    if nth == 0 { scene.style(Role::Chart) } else { scene.theme.instance(nth) }
 }
 
 /// The sum over the instances in even steps up to now; a step nobody was measured in takes the value before it, a gap of
