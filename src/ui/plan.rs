@@ -25,7 +25,11 @@ pub struct Part {
 /// The plan's lines, broken to `width`: title and target, what to know first, what changes, every call, what if not.
 #[must_use]
 pub fn parts(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Vec<Vec<Part>> {
-    let mut page = Sections { lines: Vec::new(), width };
+    lay(plan, environment, tier, width).lines
+}
+
+fn lay(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Sections {
+    let mut page = Sections { lines: Vec::new(), starts: vec![0], width };
     page.lines.push(vec![part(&headline(&plan.title), Role::Strong)]);
     page.section("on", Role::Text, &format!("{environment} ({tier})  {}", plan.endpoint));
     for warning in &plan.warnings {
@@ -45,13 +49,15 @@ pub fn parts(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Vec<Vec<
     }
     page.lines.push(Vec::new());
     page.section("if not", Role::Text, otherwise(plan));
-    page.lines
+    page
 }
 
-/// Lines the plan takes on a screen of this width: how far it can be scrolled.
+/// The line a thing of the plan begins on: the title, the target, each warning, change and step, and what if not. A plan
+/// is scrolled by these, however many lines they take.
 #[must_use]
-pub fn height(plan: &Plan, screen_width: u16) -> usize {
-    parts(plan, "", Tier::Unknown, inner_width(screen_width)).len()
+pub fn line_of(plan: &Plan, environment: &str, tier: Tier, width: u16, thing: usize) -> usize {
+    let page = lay(plan, environment, tier, width);
+    page.starts.get(thing).or(page.starts.last()).copied().unwrap_or(0)
 }
 
 /// Cells of a line of the plan on a screen of this width.
@@ -113,6 +119,8 @@ fn part(text: &str, role: Role) -> Part {
 
 struct Sections {
     lines: Vec<Vec<Part>>,
+    /// The lines things begin on.
+    starts: Vec<usize>,
     width: u16,
 }
 
@@ -130,6 +138,7 @@ impl Sections {
     }
 
     fn section(&mut self, name: &str, role: Role, text: &str) {
+        self.starts.push(self.lines.len());
         let text = crate::observe::text::clean(text);
         let room = self.room(INDENT);
         for (at, piece) in wrap(&text, room, 6).into_iter().enumerate() {
@@ -138,6 +147,7 @@ impl Sections {
     }
 
     fn change(&mut self, name: &str, change: &Change) {
+        self.starts.push(self.lines.len());
         let whole = format!("{}  {} → {}", change.path, change.before, change.after);
         if usize::from(cells(&whole)) <= self.room(INDENT) {
             self.begin(name).extend([
@@ -163,6 +173,7 @@ impl Sections {
     }
 
     fn step(&mut self, name: &str, number: usize, (step, wide): (&str, u16), call: &str) {
+        self.starts.push(self.lines.len());
         let lead = format!("{number:>2} ");
         let pad = wide.saturating_sub(cells(step));
         let from = INDENT + 3 + wide + 2;

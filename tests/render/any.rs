@@ -187,3 +187,24 @@ fn a_second_passing_changes_only_the_clock() {
         assert!((1..=2).contains(&changed), "{changed} cells on {screen:?}");
     }
 }
+
+#[test]
+fn a_plan_can_be_read_to_its_end_on_a_small_screen() {
+    let mut state = world((40, 12));
+    go(&mut state, Screen::Workloads);
+    let plan = deploy::plan(production(), Guard::Type);
+    // As far as keys scroll it: the things it is made of, less one.
+    let things = plan.steps.len() + plan.changes.len() + plan.warnings.len() + 4;
+    let mut seen = String::new();
+    for scroll in 0..things {
+        let confirm = Confirm { plan: plan.clone(), typed: Input::new(""), scroll, refusal: None, take_over: false };
+        state.overlays = vec![Overlay::Confirm(confirm)];
+        let drawn = quarterdeck::ui::export::text(&cells(&state));
+        assert_eq!(drawn.contains("more lines of the plan"), !drawn.contains("the last one first"), "{drawn}");
+        seen.push_str(&drawn);
+    }
+    for step in &plan.steps {
+        assert!(seen.contains(step.name.as_ref()), "{} is never in sight", step.name);
+    }
+    assert!(seen.contains("the last one first"), "its end is never in sight");
+}

@@ -14,7 +14,7 @@ pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     let page = layout::page(state);
     let Some(Overlay::Confirm(confirm)) = state.overlays.last() else { return Vec::new() };
     let typing = matches!(question(state, &confirm.plan), Some(Question::Type(_)));
-    let lines = crate::ui::plan::height(&confirm.plan, state.size.0);
+    let lines = confirm.plan.steps.len() + confirm.plan.changes.len() + confirm.plan.warnings.len() + 4;
     let how = typing_motion(chord);
     match how {
         // A yes is a yes only where a yes is asked for.

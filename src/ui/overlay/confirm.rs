@@ -9,7 +9,7 @@ use crate::model::{Guard, Tier};
 use crate::operate::guard::Question;
 use crate::theme::Role;
 
-use super::super::plan::{inner_width, parts};
+use super::super::plan::{inner_width, line_of, parts};
 use super::super::scene::Scene;
 use super::super::widget::panel;
 use super::super::widget::{Page, Pen};
@@ -37,7 +37,7 @@ pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) 
     look.title = scene.theme.tier(tier);
     let inner = panel::draw(buf, area, &title, look);
     let upper = Rect { height: inner.height.saturating_sub(asks), ..inner };
-    let (_, below) = page.draw(buf, upper, confirm.scroll);
+    let (_, below) = page.draw(buf, upper, line_of(plan, &name, tier, wide.saturating_sub(4), confirm.scroll));
     let lower = Rect { y: upper.bottom(), height: inner.height - upper.height, ..inner };
     if below > 0 {
         // What is out of sight must not be agreed to unseen.
