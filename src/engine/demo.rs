@@ -35,6 +35,8 @@ mod incident_tests;
 #[cfg(test)]
 mod operate_tests;
 #[cfg(test)]
+mod sound_tests;
+#[cfg(test)]
 mod world_tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

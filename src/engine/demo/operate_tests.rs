@@ -87,15 +87,15 @@ impl Rig {
         (machine.outcome().cloned(), format!("{}{}", machine.detail, progress.collect::<String>()))
     }
 
-    fn run(&mut self, environment: &str, target: Option<&str>, operation: Operation) -> (Outcome, String) {
+    fn run(&mut self, environment: &str, target: Option<&str>, operation: &Operation) -> (Outcome, String) {
         let plan =
             self.plan(environment, target, operation.clone()).unwrap_or_else(|r| panic!("{operation:?} of {target:?}: {r}"));
         let (outcome, words) = self.drive(plan, 2000);
         (outcome.unwrap_or_else(|| panic!("{operation:?} of {target:?} ends: {words}")), words)
     }
 
-    fn done(&mut self, environment: &str, target: &str, operation: Operation) -> Arc<Workload> {
-        let (outcome, words) = self.run(environment, Some(target), operation.clone());
+    fn done(&mut self, environment: &str, target: &str, operation: &Operation) -> Arc<Workload> {
+        let (outcome, words) = self.run(environment, Some(target), operation);
         assert_eq!(outcome, Outcome::Done, "{operation:?} of {target}: {words}");
         assert!(self.snapshot(environment).lock.is_none(), "the lock is given back");
         self.workload(environment, target.split('/').next().unwrap())
@@ -114,7 +114,7 @@ fn facts(w: &Workload) -> (u32, u32, Health, usize) {
 fn instances_are_scaled_restarted_stopped_and_started() {
     let mut rig = Rig::new(None);
     for to in [4, 1, 3] {
-        let seen = rig.done("local", "app_ap", Operation::Scale { to });
+        let seen = rig.done("local", "app_ap", &Operation::Scale { to });
         assert_eq!(facts(&seen), (to, to, Health::Healthy, to as usize));
         assert!(seen.instances.iter().map(|i| i.number).eq(1..=to), "the highest numbers go first");
     }
@@ -125,13 +125,13 @@ fn instances_are_scaled_restarted_stopped_and_started() {
         (Operation::Pause, (0, 3, Health::Degraded, 3)),
         (Operation::Unpause, (3, 3, Health::Healthy, 3)),
     ] {
-        let seen = rig.done("local", "app_ap", operation.clone());
+        let seen = rig.done("local", "app_ap", &operation);
         assert_eq!(facts(&seen), expected, "{operation:?}: {:?}", seen.verdict);
     }
-    rig.done("local", "app_ap/1", Operation::Kill { signal: "SIGKILL".into() });
+    rig.done("local", "app_ap/1", &Operation::Kill { signal: "SIGKILL".into() });
     assert_eq!(facts(&rig.workload("local", "app_ap")), (2, 3, Health::Degraded, 3));
-    rig.done("local", "app_ap/1", Operation::Start);
-    rig.done("local", "app_ap/2", Operation::Remove);
+    rig.done("local", "app_ap/1", &Operation::Start);
+    rig.done("local", "app_ap/2", &Operation::Remove);
     assert_eq!(facts(&rig.workload("local", "app_ap")), (2, 2, Health::Healthy, 2));
 }
 
@@ -146,26 +146,26 @@ fn instances_are_deployed_and_rolled_back_whatever_the_image_does() {
     ] {
         let before = rig.workload(environment, name);
         let count = before.instances.len();
-        let seen = rig.done(environment, name, deploy(good));
+        let seen = rig.done(environment, name, &deploy(good));
         assert_eq!(facts(&seen), (before.desired, before.desired, Health::Healthy, count));
         assert_eq!((&*seen.image, seen.revision), (good, before.revision.map(|r| r + 1)));
         assert_eq!(seen.revisions[1], before.revisions[0]);
         for bad in [crash, broken] {
-            let (outcome, words) = rig.run(environment, Some(name), deploy(bad));
+            let (outcome, words) = rig.run(environment, Some(name), &deploy(bad));
             assert_eq!(outcome, Outcome::RolledBack, "{bad}: {words}");
             rig.still.advance(Duration::from_secs(20));
             let seen = rig.workload(environment, name);
             assert_eq!((&*seen.image, seen.instances.len(), seen.verdict.health), (good, count, Health::Healthy), "{words}");
         }
-        let (outcome, _) = rig.run(environment, Some(name), deploy(&format!("{}:nope", good.split(':').next().unwrap())));
+        let (outcome, _) = rig.run(environment, Some(name), &deploy(&format!("{}:nope", good.split(':').next().unwrap())));
         assert!(matches!(outcome, Outcome::Failed | Outcome::RolledBack));
-        let back = rig.done(environment, name, Operation::Rollback { to: None });
+        let back = rig.done(environment, name, &Operation::Rollback { to: None });
         assert_eq!(
             (&back.image, back.revision, back.verdict.health),
             (&before.image, before.revision.map(|r| r + 2), Health::Healthy)
         );
         let first = before.revisions.last().unwrap();
-        let named = rig.done(environment, name, Operation::Rollback { to: Some(first.number) });
+        let named = rig.done(environment, name, &Operation::Rollback { to: Some(first.number) });
         assert_eq!(named.image, first.image);
     }
 }
@@ -174,29 +174,29 @@ fn instances_are_deployed_and_rolled_back_whatever_the_image_does() {
 fn production_is_scaled_restarted_deployed_and_rolled_back() {
     let mut rig = Rig::new(None);
     for to in [5, 2, 3] {
-        assert_eq!(facts(&rig.done("production", "backend", Operation::Scale { to })), (to, to, Health::Healthy, to as usize));
+        assert_eq!(facts(&rig.done("production", "backend", &Operation::Scale { to })), (to, to, Health::Healthy, to as usize));
     }
-    assert_eq!(facts(&rig.done("production", "backend", Operation::Restart)), (3, 3, Health::Healthy, 3));
-    let seen = rig.done("production", "backend", deploy("backend:1.5.0"));
+    assert_eq!(facts(&rig.done("production", "backend", &Operation::Restart)), (3, 3, Health::Healthy, 3));
+    let seen = rig.done("production", "backend", &deploy("backend:1.5.0"));
     assert_eq!((facts(&seen), &*seen.image), ((3, 3, Health::Healthy, 3), "backend:1.5.0"));
     for bad in ["backend:1.5.0-rc.1", "backend:1.6.0-broken", "backend:nope"] {
-        let (outcome, words) = rig.run("production", Some("backend"), deploy(bad));
+        let (outcome, words) = rig.run("production", Some("backend"), &deploy(bad));
         assert_eq!(outcome, Outcome::RolledBack, "{bad}: {words}");
         let seen = rig.workload("production", "backend");
         assert_eq!((facts(&seen), &*seen.image), ((3, 3, Health::Healthy, 3), "backend:1.5.0"), "{words}");
     }
     let oldest = rig.workload("production", "backend").revisions.last().unwrap().clone();
-    let back = rig.done("production", "backend", Operation::Rollback { to: Some(oldest.number) });
+    let back = rig.done("production", "backend", &Operation::Rollback { to: Some(oldest.number) });
     assert_eq!((facts(&back), &back.image), ((3, 3, Health::Healthy, 3), &oldest.image));
     for operation in [Operation::Kill { signal: "SIGKILL".into() }, Operation::Remove, Operation::Restart] {
         let old = rig.workload("production", "backend").instances[1].id.clone();
-        let seen = rig.done("production", "backend/1", operation);
+        let seen = rig.done("production", "backend/1", &operation);
         assert!(seen.instances.iter().all(|i| i.id != old) && seen.ready == 3, "the engine has made another");
     }
-    assert_eq!(facts(&rig.done("production", "frontend", Operation::Stop)), (0, 0, Health::Stopped, 0));
-    assert_eq!(facts(&rig.done("production", "frontend", Operation::Start)), (1, 1, Health::Healthy, 1));
+    assert_eq!(facts(&rig.done("production", "frontend", &Operation::Stop)), (0, 0, Health::Stopped, 0));
+    assert_eq!(facts(&rig.done("production", "frontend", &Operation::Start)), (1, 1, Health::Healthy, 1));
     assert!(rig.plan("production", Some("backend"), Operation::Pause).is_err());
-    let seen = rig.done("production", "db", deploy("postgres:15.9"));
+    let seen = rig.done("production", "db", &deploy("postgres:15.9"));
     assert_eq!((facts(&seen), &*seen.image), ((1, 1, Health::Healthy, 1), "postgres:15.9"));
 }
 
@@ -224,7 +224,7 @@ fn incidents_are_mended_by_the_operations_people_would_choose() {
     ] {
         let mut rig = Rig::new(Some(incident));
         rig.still.advance(Duration::from_secs(30));
-        rig.done(environment, target, operation);
+        rig.done(environment, target, &operation);
         rig.still.advance(Duration::from_secs(30));
         assert!(rig.still.world().playing.is_empty(), "{incident} is over");
         for workload in &rig.snapshot(environment).workloads {
@@ -236,12 +236,12 @@ fn incidents_are_mended_by_the_operations_people_would_choose() {
 #[test]
 fn a_lock_taken_by_hand_and_a_drill_are_operations_too() {
     let mut rig = Rig::new(None);
-    let (outcome, words) = rig.run("staging", None, Operation::Lock { why: "load test".into() });
+    let (outcome, words) = rig.run("staging", None, &Operation::Lock { why: "load test".into() });
     assert_eq!(outcome, Outcome::Done, "{words}");
     assert_eq!(&*rig.snapshot("staging").lock.as_ref().unwrap().why, "load test");
-    assert_eq!(rig.run("staging", None, Operation::Unlock).0, Outcome::Done);
+    assert_eq!(rig.run("staging", None, &Operation::Unlock).0, Outcome::Done);
     assert!(rig.snapshot("staging").lock.is_none());
-    assert_eq!(rig.run("staging", None, Operation::Drill { name: "db-down".into() }).0, Outcome::Done);
+    assert_eq!(rig.run("staging", None, &Operation::Drill { name: "db-down".into() }).0, Outcome::Done);
     assert_eq!(rig.still.world().playing.len(), 1);
 }
 
@@ -258,7 +258,7 @@ fn an_operation_whose_owner_died_is_finished_or_undone() {
                     continue;
                 }
                 assert!(rig.snapshot(environment).lock.is_some(), "it left its lock: {words}");
-                let (outcome, words) = rig.run(environment, None, Operation::Recover { ending });
+                let (outcome, words) = rig.run(environment, None, &Operation::Recover { ending });
                 assert!(matches!(outcome, Outcome::Done | Outcome::RolledBack), "{ending:?} after {most}: {outcome:?} {words}");
                 let seen = rig.workload(environment, name);
                 let expected = if ending == Ending::Finish { image } else { &*before.image };
