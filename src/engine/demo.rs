@@ -112,7 +112,7 @@ impl Shared {
             world
         });
         let here = shift(Timestamp::now(), self.ahead);
-        let behind = Duration::try_from(here.duration_since(world.now)).unwrap_or_default();
+        let behind = Duration::try_from(here.duration_since(world.given())).unwrap_or_default();
         world.doze(behind.saturating_sub(LONGEST_LEAP));
         world.step(behind.min(LONGEST_LEAP));
         at(world)

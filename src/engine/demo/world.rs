@@ -98,6 +98,12 @@ impl World {
         Moment { now: self.now, pace: self.pace, load: load(shift(self.began, lived)), passed }
     }
 
+    /// Time it has been given: it is at [`Self::now`] and a part of a step beyond.
+    #[must_use]
+    pub fn given(&self) -> Timestamp {
+        SignedDuration::try_from(self.rest).ok().and_then(|rest| self.now.checked_add(rest).ok()).unwrap_or(self.now)
+    }
+
     /// Lets `by` of clock time pass.
     pub fn step(&mut self, by: Duration) {
         self.rest += by;
