@@ -71,6 +71,7 @@ impl Machine {
     }
 
     pub(super) fn answered(&mut self, now: Timestamp, ticket: Ticket, result: Result<Accepted, EngineError>) {
+        let result = result.or_else(|error| if self.is_gone_anyway(&error) { Ok(Accepted::AlreadySo) } else { Err(error) });
         let Doing::Flight(flight) = &mut self.doing else { return };
         if flight.ticket != ticket || flight.retry_at.is_some() {
             return;
@@ -90,6 +91,14 @@ impl Machine {
                 self.landed(now, &flight, Err(fault));
             }
         }
+    }
+
+    /// On the way back, an instance that this operation made and somebody removed need not be stopped any more.
+    fn is_gone_anyway(&self, error: &EngineError) -> bool {
+        let Doing::Flight(Flight { action: Action::Stop { instance: InstanceRef::Known(id), .. }, .. }) = &self.doing else {
+            return false;
+        };
+        self.phase == Phase::Undoing && matches!(error, EngineError::NotFound { .. }) && self.made.values().any(|made| made == id)
     }
 
     /// The engine is away or confused: the action is tried again until patience ends.
