@@ -150,19 +150,17 @@ fn number_of(like: &ContainerInspectResponse) -> Option<u32> {
     like.config.as_ref()?.labels.as_ref()?.get(labels::NUMBER)?.parse().ok()
 }
 
-/// A fixed address cannot be doubled: a replica beside its sister never gets it, one in its place only once it stopped.
+/// A fixed address cannot be doubled: a replica beside its sister can never start. One in its place may be made while the
+/// old one still runs; should it be started too early, the engine says that the address is in use.
 fn check_addresses(like: &ContainerInspectResponse, replica: &Replica, name: &str) -> Result<(), EngineError> {
     let fixed = network::fixed_addresses(like);
     let Some((network, address)) = fixed.first() else { return Ok(()) };
-    let running = like.state.as_ref().and_then(|state| state.running) == Some(true);
-    let beside = replica.number.is_some_and(|number| Some(number) != number_of(like));
-    if !running && !beside {
+    if replica.number.is_none_or(|number| Some(number) == number_of(like)) {
         return Ok(());
     }
     let sister = name::proper(like.id.as_deref().unwrap_or_default(), like.name.as_deref().unwrap_or_default());
-    let cause = if beside { "it is given in the definition, so there can be only one" } else { "stop that one first" };
     Err(EngineError::Conflict {
         what: format!("the fixed address {address} of {} on network {}", clean(sister), clean(network)).into(),
-        cause: format!("{} would need it too: {cause}", clean(name)).into(),
+        cause: format!("{} would need it too: it is given in the definition, so there can be only one", clean(name)).into(),
     })
 }
