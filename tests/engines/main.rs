@@ -1,10 +1,15 @@
 //! The engines held to their promises: one contract for all, and what only a real Docker engine can show.
 
+#[path = "../support/driver.rs"]
+mod driver;
 #[path = "../support/real_engine.rs"]
 mod real_engine;
 #[path = "../support/registry.rs"]
 mod registry;
 
+mod contract;
+mod contract_demo;
+mod contract_real;
 mod fake;
 mod proxy;
 mod real_attach;

@@ -23,18 +23,18 @@ pub fn sources(directory: &str) -> Vec<Source> {
     let mut paths = Vec::new();
     collect(&root.join(directory), &mut paths);
     paths.sort();
-    let files: Vec<(String, String)> = paths
+    let texts: Vec<(String, String)> = paths
         .into_iter()
         .map(|path| {
             let shown = path.strip_prefix(root).expect("below the root").display().to_string().replace('\\', "/");
             (shown, fs::read_to_string(&path).expect("a readable source"))
         })
         .collect();
-    let tests: BTreeSet<String> = files.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
+    let tests: BTreeSet<String> = texts.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
     let is_test = |path: &str| {
         path.starts_with("tests/") || tests.iter().any(|t| path == format!("{t}.rs") || path.starts_with(&format!("{t}/")))
     };
-    files.iter().map(|(path, text)| Source::new(path, text, is_test(path))).collect()
+    texts.iter().map(|(path, text)| Source::new(path, text, is_test(path))).collect()
 }
 
 fn collect(directory: &Path, paths: &mut Vec<std::path::PathBuf>) {
