@@ -305,8 +305,11 @@ pub async fn it_recovers(case: &Case, ending: Ending, at: impl Fn(&Work) -> bool
     }
 }
 
+/// A moment of an operation: what it does, and the work it does it by.
+pub type Moment = (&'static str, fn(&Work) -> bool);
+
 /// The moments at which an operation may die: before anything, in the middle of a replacement, while it waits, at the end.
-pub fn moments() -> Vec<(&'static str, fn(&Work) -> bool)> {
+pub fn moments() -> Vec<Moment> {
     vec![
         ("looking for the image", |work| matches!(work, Work::Act(Action::EnsureImage { .. }))),
         ("setting aside", |work| matches!(work, Work::Act(Action::SetAside { .. }))),

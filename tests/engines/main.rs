@@ -1,5 +1,12 @@
 //! The engines held to their promises: one contract for all, and what only a real Docker engine can show.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and says why on stderr"
+)]
+
 #[path = "../support/driver.rs"]
 mod driver;
 #[path = "../support/real_engine.rs"]

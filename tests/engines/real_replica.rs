@@ -48,9 +48,7 @@ fn definition(engine: &RealEngine, id: &str) -> Value {
     }
     let labels = config["Labels"].as_object_mut().unwrap();
     labels.retain(|key, _| key != "com.docker.compose.container-number" && !key.starts_with("dev.quarterdeck."));
-    for list in ["Env"] {
-        config[list].as_array_mut().unwrap().sort_by_key(ToString::to_string);
-    }
+    config["Env"].as_array_mut().unwrap().sort_by_key(ToString::to_string);
     let mut host = all["HostConfig"].take();
     // Without any, the engine shows null or an empty list, as it was asked.
     for key in ["Binds", "VolumesFrom"] {

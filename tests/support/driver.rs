@@ -157,10 +157,8 @@ impl Place {
     /// Runs a plan until `die` says so: then everything is dropped in the middle, as by a `kill -9`.
     pub async fn run_until(&self, plan: Plan, die: impl FnMut(&Machine) -> bool) -> Option<Ended> {
         let title = plan.title.clone();
-        match tokio::time::timeout(PATIENCE, self.drive(plan, die)).await {
-            Ok(ended) => ended,
-            Err(_) => panic!("{title} does not end"),
-        }
+        let ended = tokio::time::timeout(PATIENCE, self.drive(plan, die)).await;
+        ended.unwrap_or_else(|_| panic!("{title} does not end"))
     }
 
     async fn drive(&self, plan: Plan, mut die: impl FnMut(&Machine) -> bool) -> Option<Ended> {

@@ -71,7 +71,7 @@ impl RealEngine {
 
     /// What the CLI says; it must succeed.
     pub fn docker(&self, args: &[&str]) -> String {
-        succeeded("docker", args, self.try_docker(args))
+        succeeded("docker", args, &self.try_docker(args))
     }
 
     /// What the CLI does, whatever that is.
@@ -91,6 +91,7 @@ impl RealEngine {
     }
 
     /// A name no other test has, on any engine.
+    #[allow(clippy::unused_self, reason = "names are for this engine, whichever it is")]
     pub fn unique(&self, stem: &str) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
@@ -119,7 +120,7 @@ impl RealEngine {
     }
 }
 
-fn succeeded(program: &str, args: &[&str], output: Output) -> String {
+fn succeeded(program: &str, args: &[&str], output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {} failed: {said}", args.join(" "));
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -149,7 +150,7 @@ pub struct Stack<'a> {
 impl Stack<'_> {
     /// What the real `docker-compose` says; it must succeed.
     pub fn compose(&self, args: &[&str]) -> String {
-        succeeded("docker-compose", args, self.try_compose(args))
+        succeeded("docker-compose", args, &self.try_compose(args))
     }
 
     fn try_compose(&self, args: &[&str]) -> Output {

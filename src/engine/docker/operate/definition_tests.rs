@@ -42,6 +42,7 @@ fn label<'a>(draft: &'a Draft, key: &str) -> Option<&'a str> {
     draft.body.labels.as_ref()?.get(key).map(String::as_str)
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as it stands in a definition")]
 fn words(list: &[&str]) -> Option<Vec<String>> {
     Some(list.iter().map(|&word| word.to_owned()).collect())
 }

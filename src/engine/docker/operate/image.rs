@@ -41,11 +41,9 @@ pub(super) async fn ensure(wire: &Wire, image: &str, digest: Option<&str>, repor
 }
 
 async fn pull(wire: &Wire, image: &str, report: &Report) -> Result<(), EngineError> {
-    let options = match reference::without_tag(image) {
-        // A reference without a tag would mean all of them.
-        true => CreateImageOptionsBuilder::new().from_image(image).tag("latest").build(),
-        false => CreateImageOptionsBuilder::new().from_image(image).build(),
-    };
+    let options = CreateImageOptionsBuilder::new().from_image(image);
+    // A reference without a tag would mean all of them.
+    let options = if reference::without_tag(image) { options.tag("latest") } else { options }.build();
     let credentials = credential::of(reference::registry(image)).await;
     report(format!("pulling {}", clean(image)));
     let docker = wire.docker.clone().with_timeout(SILENCE * 2);

@@ -117,13 +117,13 @@ async fn settle_image(wire: &Wire, like: &ContainerInspectResponse, replica: &Re
         (Some(found), Some(content)) if found.id.as_deref() == Some(content) => {
             Ok(Settled { reference, id: id_of(&found), found })
         }
-        (_, Some(content)) => match wire.image(content).await? {
-            Some(found) => Ok(Settled { reference: id_of(&found), id: id_of(&found), found }),
-            None => {
+        (_, Some(content)) => {
+            let Some(found) = wire.image(content).await? else {
                 let what = format!("the content {content} of image {}, which is no longer on this host,", clean(&reference));
-                Err(EngineError::NotFound { what: what.into() })
-            }
-        },
+                return Err(EngineError::NotFound { what: what.into() });
+            };
+            Ok(Settled { reference: id_of(&found), id: id_of(&found), found })
+        }
         (None, None) => Err(EngineError::NotFound { what: format!("image {}", clean(&reference)).into() }),
     }
 }
