@@ -25,8 +25,6 @@ mod voice;
 pub mod world;
 
 #[cfg(test)]
-mod act_any_tests;
-#[cfg(test)]
 mod act_tests;
 #[cfg(test)]
 mod engine_tests;
