@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use crate::observe::text::clean;
@@ -22,7 +23,20 @@ pub fn actor() -> Actor {
 
 fn user() -> String {
     // Over sudo the person matters, not root.
-    ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| variable(name)).unwrap_or_else(|| "unknown".to_owned())
+    let named = ["SUDO_USER", "USER", "LOGNAME"].iter().find_map(|name| variable(name));
+    named.or_else(account).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The name of the account this runs under, where no variable says it (cron, containers, bare shells).
+fn account() -> Option<String> {
+    let uid = fs::metadata("/proc/self").ok()?.uid();
+    Some(account_name(&fs::read_to_string("/etc/passwd").unwrap_or_default(), uid).unwrap_or_else(|| format!("uid {uid}")))
+}
+
+/// The name of `uid` in the text of `/etc/passwd`: its first field where the third is the id.
+fn account_name(passwd: &str, uid: u32) -> Option<String> {
+    let uid = uid.to_string();
+    passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|f| f.get(2) == Some(&uid.as_str())).map(|f| clean(f[0]).into_owned())
 }
 
 fn host() -> String {
@@ -64,6 +78,14 @@ pub fn alive(owners: Vec<(u32, u64)>) -> Vec<(u32, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_account_is_found_by_its_number() {
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nops:x:1000:1000::/home/ops:/bin/sh\nbroken\n";
+        assert_eq!(account_name(passwd, 1000).as_deref(), Some("ops"));
+        assert_eq!(account_name(passwd, 7), None);
+    }
+
 
     #[test]
     fn the_start_time_is_found_behind_any_command_name() {
