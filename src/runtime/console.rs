@@ -3,12 +3,14 @@
 
 mod pace;
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::EventStream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
@@ -151,10 +153,7 @@ impl Console {
             if self.exit.is_some() {
                 break;
             }
-            next = match &mut self.keys {
-                Some(keys) => keys.next().now_or_never(),
-                None => None,
-            };
+            next = key_at_hand(&mut self.keys).await;
         }
         Ok(())
     }
@@ -297,6 +296,17 @@ impl Console {
         self.painter.resize(size);
         self.pace.now();
     }
+}
+
+/// The next event of the terminal if it is there already. It is asked with the loop's own waker: the stream keeps the one
+/// it was first asked with, and another's would leave the loop asleep when a key comes.
+async fn key_at_hand(keys: &mut Option<EventStream>) -> Option<Option<io::Result<crossterm::event::Event>>> {
+    let keys = keys.as_mut()?;
+    poll_fn(|context| match keys.poll_next_unpin(context) {
+        Poll::Ready(event) => Poll::Ready(Some(event)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
 }
 
 /// The next event of the terminal; never, while it is lent.

@@ -36,7 +36,11 @@ fn account() -> Option<String> {
 /// The name of `uid` in the text of `/etc/passwd`: its first field where the third is the id.
 fn account_name(passwd: &str, uid: u32) -> Option<String> {
     let uid = uid.to_string();
-    passwd.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|f| f.get(2) == Some(&uid.as_str())).map(|f| clean(f[0]).into_owned())
+    passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>())
+        .find(|f| f.get(2) == Some(&uid.as_str()))
+        .map(|f| clean(f[0]).into_owned())
 }
 
 fn host() -> String {
@@ -85,7 +89,6 @@ mod tests {
         assert_eq!(account_name(passwd, 1000).as_deref(), Some("ops"));
         assert_eq!(account_name(passwd, 7), None);
     }
-
 
     #[test]
     fn the_start_time_is_found_behind_any_command_name() {
