@@ -15,7 +15,7 @@ use crate::model::{
 /// What inspections added.
 type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
 
-/// Everything the containers make up.
+/// Everything the containers make up: as the list said that was `asked` for then, with ages as of `now`.
 #[must_use]
 pub fn assemble(
     seen: &[Seen],
@@ -23,6 +23,7 @@ pub fn assemble(
     places: &Places,
     words: Arc<str>,
     before: Option<&Inventory>,
+    asked: Timestamp,
     now: Timestamp,
 ) -> Inventory {
     let mut groups: BTreeMap<Group, Vec<&Seen>> = places.configured().map(|group| (group, Vec::new())).collect();
@@ -34,12 +35,12 @@ pub fn assemble(
         .filter_map(|(group, members)| {
             let environment = places.environment(group)?;
             let before = before.and_then(|b| b.environments.iter().find(|s| s.environment.id == environment.id));
-            Some(snapshot(environment, members, details, before, now))
+            Some(snapshot(environment, members, details, before, (asked, now)))
         })
         .collect();
     environments.sort_by(|a, b| a.environment.id.cmp(&b.environment.id));
     let basis = "1.00 CPU is one core; memory without inactive file cache, as docker stats".into();
-    Inventory { at: now, engine: words, basis, environments, drills: Vec::new() }
+    Inventory { at: asked, engine: words, basis, environments, drills: Vec::new() }
 }
 
 fn snapshot(
@@ -47,7 +48,7 @@ fn snapshot(
     members: &[&Seen],
     details: &HashMap<InstanceId, Details>,
     before: Option<&Arc<Snapshot>>,
-    now: Timestamp,
+    (asked, now): (Timestamp, Timestamp),
 ) -> Arc<Snapshot> {
     let mut services: BTreeMap<&Arc<str>, Vec<&Seen>> = BTreeMap::new();
     let mut lock: Option<Arc<LockHolder>> = None;
@@ -82,7 +83,7 @@ fn snapshot(
         Some(before) if *before.environment == environment => before.environment.clone(),
         Some(_) | None => Arc::new(environment),
     };
-    Arc::new(Snapshot { environment, at: now, workloads, lock, notes: Vec::new() })
+    Arc::new(Snapshot { environment, at: asked, workloads, lock, notes: Vec::new() })
 }
 
 fn workload(

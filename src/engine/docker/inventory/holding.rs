@@ -26,8 +26,8 @@ pub(super) struct Holding {
     /// Something happened to these since they were inspected.
     touched: HashSet<InstanceId>,
     last: Option<Arc<Inventory>>,
-    /// When the last list was asked for, nanoseconds.
-    listed_ns: i64,
+    /// When the last list was asked for.
+    asked: Timestamp,
 }
 
 impl Holding {
@@ -39,7 +39,7 @@ impl Holding {
             details: HashMap::new(),
             touched: HashSet::new(),
             last: None,
-            listed_ns: 0,
+            asked: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -48,7 +48,7 @@ impl Holding {
     }
 
     pub(super) fn begin_list(&mut self, now: Timestamp) {
-        self.listed_ns = i64::try_from(now.as_nanosecond()).unwrap_or(0);
+        self.asked = now;
     }
 
     /// Takes a new list in.
@@ -75,7 +75,8 @@ impl Holding {
 
     /// Whether the event is about something the last list cannot have told.
     pub(super) fn is_news(&self, event: &Event) -> bool {
-        event.changes_the_list() && event.at_ns() >= self.listed_ns.saturating_sub(SKEW_NS)
+        let asked_ns = i64::try_from(self.asked.as_nanosecond()).unwrap_or(0);
+        event.changes_the_list() && event.at_ns() >= asked_ns.saturating_sub(SKEW_NS)
     }
 
     /// Something happened to it: what was inspected may not be true any more.
@@ -116,10 +117,11 @@ impl Holding {
         }
     }
 
-    /// The inventory of all that is held; none when the last one still holds.
+    /// The inventory of all that is held; none when the last one still holds. It is as old as its list, whatever
+    /// inspections have added since: who waits for what comes after a deed must not be shown what was before it.
     pub(super) fn inventory(&mut self, client: &Client, now: Timestamp) -> Option<Arc<Inventory>> {
         self.places.endpoint = client.endpoint();
-        let inventory = assemble(&self.seen, &self.details, &self.places, client.words(), self.last.as_deref(), now);
+        let inventory = assemble(&self.seen, &self.details, &self.places, client.words(), self.last.as_deref(), self.asked, now);
         let same = self.last.as_ref().is_some_and(|last| {
             last.engine == inventory.engine
                 && last.environments.len() == inventory.environments.len()
