@@ -39,7 +39,7 @@ async fn a_lock_is_held_by_one_and_given_back_by_its_holder() {
     let Some(engine) = real_engine() else { return };
     let stack = engine.stack("lock");
     let at = stack.environment();
-    let before = stack.compose(&["ps"]);
+    let before = stack.compose(&["ps", "--quiet"]);
     let (ada, bob) = (holder("ada@desk", Some("op-1")), holder("bob@desk", Some("op-2")));
 
     assert_eq!(take(engine, &at, &ada, None).await, Ok(Accepted::Done));
@@ -59,7 +59,7 @@ async fn a_lock_is_held_by_one_and_given_back_by_its_holder() {
     ] {
         assert_eq!(labels[key], value, "{key}");
     }
-    assert_eq!(stack.compose(&["ps"]), before, "compose does not see it");
+    assert_eq!(stack.compose(&["ps", "--quiet"]), before, "compose does not see it");
 
     assert_eq!(release(engine, &at, Some("op-2")).await, Ok(Accepted::AlreadySo), "not his to give back");
     assert!(take(engine, &at, &bob, None).await.is_err(), "so it is still held");

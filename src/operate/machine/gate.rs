@@ -186,11 +186,14 @@ impl Watch {
                 return Err(format!("{} is gone: somebody removed it", self.label).into());
             }
             self.why = "not seen yet".into();
+            // Were it gone already, nothing would change any more and nothing new be shown.
+            self.unseen = true;
             return Ok(None);
         };
         self.seen = true;
         if self.is_old_run(instance, snapshot.at) {
             self.why = "not seen started yet".into();
+            self.unseen = true;
             return Ok(None);
         }
         match instance.state {
