@@ -3,6 +3,22 @@
 //!
 //! `benches/run [SECTION…]`, sections: startup idle keys follow history stall hostile
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::float_cmp,
+    clippy::too_many_lines,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::needless_pass_by_value,
+    clippy::many_single_char_names,
+    clippy::type_complexity,
+    reason = "a test or a measurement says what it needs, and stops where it is not so"
+)]
+
 #[path = "console/engine.rs"]
 mod engine;
 #[path = "console/process.rs"]
@@ -247,9 +263,9 @@ fn stall(engine: &Engine) {
     for (what, seconds) in [("stalls", 10), ("is cut", 5)] {
         let began = Instant::now();
         if what == "stalls" {
-            proxy.stall()
+            proxy.stall();
         } else {
-            proxy.cut()
+            proxy.cut();
         }
         let marked = screen.wait(Duration::from_secs(seconds), |s| s.contains("stale since"));
         let marked = marked.map_or("never".to_owned(), |at| format!("{:.1} s", at.duration_since(began).as_secs_f64()));

@@ -44,12 +44,14 @@ impl Engine {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/logspam.c");
         let built = Command::new("cc").args(["-O2", "-static", "-o"]).arg(bin.join("logspam")).arg(source).status();
         assert!(built.is_ok_and(|s| s.success()), "the log generator compiles");
-        let tar = Command::new("tar").arg("-C").arg(&root).args(["-c", "."]).stdout(Stdio::piped()).spawn().expect("tar runs");
+        let mut tar =
+            Command::new("tar").arg("-C").arg(&root).args(["-c", "."]).stdout(Stdio::piped()).spawn().expect("tar runs");
         let import = Command::new("docker")
             .args(["-H", &self.host, "import", "-", IMAGE])
-            .stdin(tar.stdout.expect("tar writes"))
+            .stdin(tar.stdout.take().expect("tar writes"))
             .stdout(Stdio::null())
             .status();
+        assert!(tar.wait().is_ok_and(|s| s.success()), "the folder is packed");
         assert!(import.is_ok_and(|s| s.success()), "the image is imported");
     }
 

@@ -225,8 +225,9 @@ mod tests {
     fn the_selected_row_is_in_sight_and_moves_the_list_no_further_than_needed() {
         let one = |_: usize| 1;
         let two = |_: usize| 2;
+        type Row = (usize, Option<usize>, usize, u16, fn(usize) -> u16, usize);
         // count, selected, wanted, height, lines of a row → first
-        let table: &[(usize, Option<usize>, usize, u16, fn(usize) -> u16, usize)] = &[
+        let table: &[Row] = &[
             (0, None, 5, 10, one, 0),
             (100, Some(0), 0, 10, one, 0),
             (100, Some(9), 0, 10, one, 0),

@@ -194,10 +194,10 @@ fn problems(problems: Vec<crate::model::Problem>) -> Failure {
 }
 
 /// Tells of connections that showed nothing: all of them, and there is no answer; some, and it is not whole.
-fn tell_failed(driver: &Driver) -> Result<Exit> {
+fn tell_failed(driver: &Driver) -> Exit {
     let failed = driver.failed();
     for (id, why) in &failed {
         say(&format!("qd: {id}: {why}"));
     }
-    Ok(if failed.is_empty() { Exit::Done } else { Exit::Failed })
+    if failed.is_empty() { Exit::Done } else { Exit::Failed }
 }

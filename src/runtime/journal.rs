@@ -65,8 +65,8 @@ impl Journal {
     /// A name no other file has: two processes may rotate in the same moment, and a rename replaces silently.
     fn set_aside_name(&self, at: Timestamp) -> PathBuf {
         let stamp = at.strftime("%Y%m%dT%H%M%S%3fZ").to_string();
-        let name = (0..)
-            .map(|n: u32| if n == 0 { format!("audit-{stamp}.jsonl") } else { format!("audit-{stamp}-{n:04}.jsonl") })
+        let name = (0..u32::MAX)
+            .map(|n| if n == 0 { format!("audit-{stamp}.jsonl") } else { format!("audit-{stamp}-{n:04}.jsonl") })
             .map(|name| self.directory.join(name))
             .find(|path| !path.exists());
         name.unwrap_or_else(|| self.directory.join(format!("audit-{stamp}-{}.jsonl", std::process::id())))

@@ -79,6 +79,7 @@ impl Session {
     }
 
     /// The message in what came in, unless it comes too late or is not for the state.
+    #[must_use]
     pub fn admit(&self, incoming: Incoming) -> Option<Msg> {
         match incoming {
             Incoming::Update { id, connection, update } => {

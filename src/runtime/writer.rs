@@ -63,6 +63,7 @@ impl Writer {
     }
 
     /// Sends a frame on its way. Only while not busy: otherwise the bytes are handed back.
+    #[must_use]
     pub fn send(&self, frame: Vec<u8>) -> Option<Vec<u8>> {
         if self.shared.busy.swap(true, Ordering::AcqRel) {
             return Some(frame);

@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn the_depth_is_read_from_the_environment() {
         use ColorDepth::{Ansi16, Ansi256, None as Off, True};
-        let table: &[(Option<&str>, Option<&str>, Option<&str>, ColorDepth)] = &[
+        type Said = Option<&'static str>;
+        let table: &[(Said, Said, Said, ColorDepth)] = &[
             (None, None, None, Ansi16),
             (None, None, Some("linux"), Ansi16),
             (None, None, Some("xterm"), Ansi16),

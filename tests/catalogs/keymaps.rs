@@ -127,11 +127,12 @@ fn no_key_that_takes_away_somewhere_changes_something_unasked_elsewhere() {
     for (map, context) in all() {
         for (keys, command) in map.bindings(context).iter().filter(|(keys, _)| harmful.contains(keys)) {
             // Those that ask something first, and those that always ask, are no surprise.
-            let unasked = match command {
-                Command::Operate(Verb::Restart | Verb::Start | Verb::Pause | Verb::Unpause | Verb::Unlock) => true,
-                Command::Quit | Command::AbortOperation => true,
-                _ => false,
-            };
+            let unasked = matches!(
+                command,
+                Command::Operate(Verb::Restart | Verb::Start | Verb::Pause | Verb::Unpause | Verb::Unlock)
+                    | Command::Quit
+                    | Command::AbortOperation
+            );
             assert!(!unasked, "{} {context:?}: {keys:?} runs {command:?}", map.name);
         }
     }

@@ -155,7 +155,7 @@ async fn a_long_answer_is_no_hang_and_an_idle_engine_is_asked_nothing() {
     next(&mut topic, |u| matches!(u, Update::Link(Link::Live { latency_ms: Some(_) })).then_some(())).await;
     let waited = async {
         while fake.with(|w| w.count("_ping")) < 8 {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::select! {
@@ -166,7 +166,7 @@ async fn a_long_answer_is_no_hang_and_an_idle_engine_is_asked_nothing() {
     drop(topic);
     let closed = async {
         while fake.with(|w| w.open) > 1 {
-            tokio::task::yield_now().await
+            tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(Duration::from_secs(10), closed).await.expect("the event stream stays open after nobody follows it");
@@ -247,7 +247,7 @@ async fn a_socket_one_may_not_open_says_so() {
         eprintln!("NOT RUN: a_socket_one_may_not_open_says_so: root may open every socket");
         return;
     }
-    std::fs::set_permissions(fake.socket(), PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(fake.socket(), PermissionsExt::from_mode(0o0)).unwrap();
     let engine = engine(&fake.host());
     let Link::Failed { error, hint, .. } = link(&mut engine.subscribe(Topic::Inventory), "failed").await else { unreachable!() };
     assert!(error.ends_with("may not be opened: permission denied") && hint.contains("docker group"), "{error}; {hint}");
@@ -275,7 +275,7 @@ async fn lines(stream: &mut BoxStream<'static, Update>, store: &mut Store, wante
 fn log(fake: &Fake, from: i64, to: i64) {
     // Three lines share each time, and all texts are alike but for their stream.
     fake.with(|w| {
-        w.log.extend((from..to).map(|n| (1_795_230_000_000_000_000 + n / 3, if n % 5 == 0 { 2 } else { 1 }, b"line".to_vec())))
+        w.log.extend((from..to).map(|n| (1_795_230_000_000_000_000 + n / 3, if n % 5 == 0 { 2 } else { 1 }, b"line".to_vec())));
     });
 }
 

@@ -149,7 +149,7 @@ pub fn lock(pid: u32, why: &str, operation: Option<&str>) -> Arc<LockHolder> {
         why: why.into(),
         since: at(-60),
         operation: operation.map(OperationId::from),
-        request: operation.map(|id| begun(id)),
+        request: operation.map(begun),
     })
 }
 

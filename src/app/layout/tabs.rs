@@ -119,7 +119,7 @@ mod tests {
             while text.chars().count() < usize::from(tab.x) {
                 text.push(' ');
             }
-            text.push_str(&format!("{} {}", tab.key, tab.title).trim_end().to_owned());
+            text.push_str(format!("{} {}", tab.key, tab.title).trim_end());
         }
         text
     }

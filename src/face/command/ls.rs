@@ -20,7 +20,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Ls) -> Result<E
     let rows: Vec<WorkloadRow> =
         state.snapshots().flat_map(|s| s.workloads.iter().map(|w| shape::workload(state, s, w))).collect();
     out.list(&rows, table)?;
-    super::tell_failed(driver)
+    Ok(super::tell_failed(driver))
 }
 
 fn table(rows: &[WorkloadRow]) -> Grid {

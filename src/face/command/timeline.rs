@@ -39,7 +39,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Timeline) -> Re
         let mut rows: Vec<Row> = shown(state).map(|(_, item)| row(state, item)).collect();
         rows.sort_by_key(|r| r.at);
         out.list(&rows, table)?;
-        return super::tell_failed(driver);
+        return Ok(super::tell_failed(driver));
     }
     let mut last = None;
     loop {

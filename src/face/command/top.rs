@@ -33,7 +33,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Ls) -> Result<E
     }
     rows.sort_by(|a, b| b.instance.cpu_cores.unwrap_or(-1.0).total_cmp(&a.instance.cpu_cores.unwrap_or(-1.0)));
     out.list(&rows, table)?;
-    super::tell_failed(driver)
+    Ok(super::tell_failed(driver))
 }
 
 fn table(rows: &[TopRow]) -> Grid {

@@ -109,6 +109,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp, reason = "round numbers are exact")]
     fn scales_end_on_round_numbers() {
         assert_eq!([0.42, 1.0, 1.1, 4.9, 612.0].map(|v| round_up(v, false)), [0.5, 1.0, 2.0, 5.0, 1000.0]);
         assert_eq!([600.0, 1024.0].map(|v| round_up(v, true)), [1024.0, 1024.0]);

@@ -123,7 +123,9 @@ impl Report {
             kind: self.verb.word(),
             outcome: word(outcome.as_ref()),
             detail,
-            duration_ms: past.and_then(|p| p.duration_ms()).unwrap_or(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+            duration_ms: past
+                .and_then(crate::app::state::Past::duration_ms)
+                .unwrap_or(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         };
         match out.format {
             Format::Ndjson => out.line(&ended)?,
