@@ -305,7 +305,7 @@ pub struct Screenshot {
     pub size: Size,
     #[arg(long, value_enum, default_value = "svg")]
     pub format: Picture,
-    /// Keys to press first: "jj<enter>D"
+    /// Keys to press first: `jj<enter>D`
     #[arg(long, value_name = "KEYS", default_value = "")]
     pub keys: String,
 }

@@ -58,7 +58,7 @@ pub struct State {
 pub struct Settings {
     /// `--read-only`: beats every guard.
     pub read_only: bool,
-    /// Policies by environment; others get [`Self::default_policy`] of their tier.
+    /// Policies by environment; others have the guard of their tier.
     pub policies: BTreeMap<EnvironmentId, Policy>,
     /// Only this environment is shown (`-e`).
     pub only: Option<Arc<str>>,

@@ -168,7 +168,7 @@ impl Client {
     }
 
     /// Bollard on this endpoint, the API version agreed on. Calls end after two minutes unless told otherwise
-    /// (`with_timeout`). Errors of its calls become ours through [`failure`] or [`Client::fail`].
+    /// (`with_timeout`). Errors of its calls become ours through [`failure()`] or [`Client::fail`].
     ///
     /// # Errors
     /// When the endpoint cannot be pinned or reached, or is too old.
