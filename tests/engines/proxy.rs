@@ -186,7 +186,9 @@ async fn what_never_was_there_is_failed_with_a_hint_until_it_is() {
 
 #[tokio::test]
 async fn every_wrong_counterpart_is_a_clear_sentence() {
-    let table: &[(&str, fn(&Fake), &str, &str)] = &[
+    /// What is there instead of an engine, how it is put there, and what is said of it.
+    type Row = (&'static str, fn(&Fake), &'static str, &'static str);
+    let table: &[Row] = &[
         ("a file", |f| std::fs::write(f.socket(), "").unwrap(), "nothing listens there", "check that the engine runs"),
         (
             "another program",
@@ -244,7 +246,7 @@ async fn a_socket_one_may_not_open_says_so() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     let fake = Fake::started();
     if std::fs::metadata(fake.socket()).unwrap().uid() == 0 {
-        eprintln!("NOT RUN: a_socket_one_may_not_open_says_so: root may open every socket");
+        crate::real_engine::not_run("a socket one may not open", "root may open every socket");
         return;
     }
     std::fs::set_permissions(fake.socket(), PermissionsExt::from_mode(0o0)).unwrap();

@@ -6,7 +6,7 @@ use quarterdeck::engine::EngineError;
 use quarterdeck::model::EnvironmentId;
 use quarterdeck::operate::{Accepted, Action};
 
-use crate::real_engine::{RealEngine, real_engine};
+use crate::real_engine::{RealEngine, not_run, real_engine};
 use crate::registry::Registry;
 
 fn ensure(image: &str, digest: Option<&str>) -> Action {
@@ -17,7 +17,7 @@ fn ensure(image: &str, digest: Option<&str>) -> Action {
 fn engine_here() -> Option<&'static RealEngine> {
     let engine = real_engine()?;
     if !engine.host.starts_with("unix://") {
-        eprintln!("NOT RUN: the engine {} is not on this machine and cannot reach the test's registry", engine.host);
+        not_run("pulling from a registry", "the engine is not on this machine and cannot reach the test's registry");
         return None;
     }
     Some(engine)

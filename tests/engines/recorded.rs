@@ -79,7 +79,7 @@ fn say(inventory: &Inventory) -> String {
 
 #[test]
 fn a_list_alone_makes_an_inventory() {
-    expect![[r#"
+    expect![[r"
         containers (unix:///d.sock · containers without a project)
           Container app_tmp 1/1 healthy box:1 rev Some(1)
             1 app_tmp running healthy, restarts 0, exit None
@@ -106,7 +106,7 @@ fn a_list_alone_makes_an_inventory() {
             1 shop_web_run_7f9c0569c39c running healthy, checked, one-off, restarts 0, exit None
             2 shop_web_2 running healthy, checked, restarts 0, exit None
             3 shop_web_3 paused degraded, restarts 0, exit None
-    "#]]
+    "]]
     .assert_eq(&say(&inventory(&data("list-20.10.json"), &[], None)));
 }
 
@@ -191,7 +191,7 @@ fn odd_answers_are_shown_as_they_are_and_harm_nothing() {
         g = "e".repeat(64),
     );
     let inventory = inventory(odd.as_bytes(), &[], None);
-    expect![[r#"
+    expect![[r"
         containers (unix:///d.sock · containers without a project)
           Container aaaaaaaaaaaa 0/1 unknown  rev Some(1)
             because the engine gives it a state quarterdeck does not know
@@ -204,7 +204,7 @@ fn odd_answers_are_shown_as_they_are_and_harm_nothing() {
             1 0123456789ab_real exited unhealthy, restarts 0, exit Some(1)
           Container x-名前  1/1 healthy img rev Some(1)
             1 x-名前  running healthy, restarts 0, exit None
-    "#]]
+    "]]
     .assert_eq(&say(&inventory));
     let labels: Vec<String> = inventory.environments[0]
         .workloads
