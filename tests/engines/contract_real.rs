@@ -155,8 +155,8 @@ async fn lock() {
 #[tokio::test]
 async fn killed_in_the_middle_and_finished() {
     let Some(engine) = real_engine() else { return };
+    let stack = engine.stack("finish");
     for (moment, at) in contract::moments() {
-        let stack = engine.stack("finish");
         eprintln!("dying while {moment}");
         contract::it_recovers(&case(&stack), Ending::Finish, at).await;
     }
@@ -165,9 +165,9 @@ async fn killed_in_the_middle_and_finished() {
 #[tokio::test]
 async fn killed_in_the_middle_and_undone() {
     let Some(engine) = real_engine() else { return };
+    let stack = engine.stack("undo");
     // Once an old one is removed there is no way back.
     for (moment, at) in contract::moments().into_iter().filter(|(moment, _)| !moment.starts_with("removing")) {
-        let stack = engine.stack("undo");
         eprintln!("dying while {moment}");
         contract::it_recovers(&case(&stack), Ending::Undo, at).await;
     }
