@@ -178,7 +178,7 @@ fn read(cli: &Cli) -> Result<Setup> {
 /// Runs what talks to engines, and leaves everything on record and nothing connected.
 fn connected(setup: &Setup, run: impl AsyncFnOnce(&mut Driver) -> Result<Exit>) -> Result<Exit> {
     let runtime = runtime::start()?;
-    let mut driver = Driver::new(setup.session(runtime.handle())?);
+    let mut driver = Driver::new(setup.session(runtime.handle())?, &setup.journal());
     let ended = runtime.block_on(run(&mut driver));
     driver.close();
     runtime.shutdown_background();

@@ -44,9 +44,12 @@ fn open(setup: &Setup) -> io::Result<u8> {
         Ok(theme) => Ok(theme.at_depth(depth)),
         Err(problems) => Err(problems.first().map(ToString::to_string).unwrap_or_default()),
     });
+    // Signals and the terminal are listened to from here on, on the runtime's poller.
+    let inside = runtime.enter();
     let mut console = Console::open(session, setup.theme.clone(), themes, false)?;
     let result = runtime.block_on(console.run());
     console.close();
+    drop(inside);
     // What is still connected is cut, not waited for.
     runtime.shutdown_background();
     result

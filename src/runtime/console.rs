@@ -3,17 +3,14 @@
 
 mod pace;
 
-use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
-use crossterm::event::EventStream;
-use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
+use crate::app::subscription::tick_every;
 use crate::app::{Effect, Msg};
 use crate::engine::Shell;
 use crate::model::ConnectionId;
@@ -21,11 +18,12 @@ use crate::theme::Theme;
 use crate::ui;
 
 use super::clipboard::{self, Multiplexer};
+use super::input::{self, Input};
 use super::paint::Painter;
 use super::screen::{self, Screen};
 use super::signals::{self, Continued, Stop};
 use super::writer::Writer;
-use super::{Incoming, Session, input, shell};
+use super::{Incoming, Session, shell};
 
 use pace::Pace;
 
@@ -48,7 +46,9 @@ pub struct Console {
     screen: Screen,
     painter: Painter,
     writer: Writer,
-    keys: Option<EventStream>,
+    /// None while the terminal is lent.
+    keys: Option<Input>,
+    continued: Continued,
     theme: Theme,
     themes: Themes,
     pace: Pace,
@@ -74,6 +74,7 @@ impl Console {
             painter: Painter::new(size, screen::erases()),
             writer,
             keys: None,
+            continued: Continued::listen()?,
             theme,
             themes,
             pace: Pace::new(Instant::now()),
@@ -91,9 +92,9 @@ impl Console {
     /// When signals or the terminal cannot be listened to, or the terminal is gone.
     pub async fn run(&mut self) -> io::Result<u8> {
         let mut stop = Stop::listen()?;
-        let mut continued = Continued::listen()?;
-        self.keys = Some(EventStream::new());
-        let mut tick = next_second();
+        self.keys = Some(Input::open()?);
+        self.session.recall();
+        let mut tick = self.next_tick();
         let mut came: Vec<Incoming> = Vec::with_capacity(AT_ONCE);
         loop {
             self.session.settle();
@@ -105,21 +106,21 @@ impl Console {
                 return Ok(code);
             }
             if self.writer.is_broken() {
-                return Err(io::Error::other("the terminal is gone"));
+                return Err(input::gone());
             }
             let (busy, due) = (self.writer.is_busy(), self.pace.due());
             tokio::select! {
                 biased;
                 code = stop.wait() => return Ok(code),
-                event = next_key(&mut self.keys) => self.on_keys(event).await?,
+                msg = next_key(&mut self.keys) => self.on_keys(msg?).await?,
                 () = self.writer.idle(), if busy && due.is_some() => {}
                 () = sleep_until(due.unwrap_or(now)), if !busy && due.is_some() => {}
                 () = sleep_until(tick) => {
-                    tick = next_second();
-                    self.feed(Msg::Tick).await;
+                    self.feed(Msg::Tick).await?;
+                    tick = self.next_tick();
                     self.pace.soon();
                 }
-                () = continued.wait() => self.come_back()?,
+                () = self.continued.wait() => self.come_back()?,
                 () = self.session.receive(&mut came, AT_ONCE) => {
                     for incoming in came.drain(..) {
                         self.on_incoming(incoming).await?;
@@ -138,22 +139,19 @@ impl Console {
         self.session.close();
     }
 
-    async fn on_keys(&mut self, first: Option<io::Result<crossterm::event::Event>>) -> io::Result<()> {
+    async fn on_keys(&mut self, first: Msg) -> io::Result<()> {
         let mut next = Some(first);
         for _ in 0..KEYS_AT_ONCE {
-            let Some(event) = next else { break };
-            let event = event.unwrap_or_else(|| Err(io::Error::other("the terminal is gone")))?;
-            if let Some(msg) = input::message(event) {
-                if let Msg::Resize(columns, rows) = msg {
-                    self.painter.resize((columns, rows));
-                }
-                self.feed(msg).await;
-                self.pace.now();
+            let Some(msg) = next else { break };
+            if let Msg::Resize(columns, rows) = msg {
+                self.painter.resize((columns, rows));
             }
+            self.feed(msg).await?;
+            self.pace.now();
             if self.exit.is_some() {
                 break;
             }
-            next = key_at_hand(&mut self.keys).await;
+            next = self.keys.as_mut().and_then(Input::at_hand);
         }
         Ok(())
     }
@@ -162,16 +160,16 @@ impl Console {
         if let Incoming::ShellEnded(result) = incoming {
             self.take_back()?;
             if let Err(error) = result {
-                self.feed(Msg::Note { ok: false, text: error }).await;
+                self.feed(Msg::Note { ok: false, text: error }).await?;
             }
         } else if let Some(msg) = self.session.admit(incoming) {
-            self.feed(msg).await;
+            self.feed(msg).await?;
             self.pace.soon();
         }
         Ok(())
     }
 
-    async fn feed(&mut self, msg: Msg) {
+    async fn feed(&mut self, msg: Msg) -> io::Result<()> {
         let mut effects = self.session.feed(msg);
         while let Some(effect) = (!effects.is_empty()).then(|| effects.remove(0)) {
             let answer = match effect {
@@ -179,7 +177,7 @@ impl Console {
                 Effect::Theme(name) => self.wear(&name),
                 Effect::Shell { connection, shell } => self.hand_over(&connection, shell),
                 Effect::Suspend => {
-                    self.suspend().await;
+                    self.suspend().await?;
                     None
                 }
                 Effect::Quit => {
@@ -198,6 +196,11 @@ impl Console {
                 effects.extend(self.session.feed(msg));
             }
         }
+        Ok(())
+    }
+
+    fn next_tick(&self) -> Instant {
+        Instant::now() + to_next_second().min(tick_every(&self.session.state))
     }
 
     /// Draws what changed, if the terminal is ours to draw on.
@@ -244,12 +247,11 @@ impl Console {
     fn hand_over(&mut self, connection: &ConnectionId, shell: Shell) -> Option<Msg> {
         let refused = |text: Arc<str>| Some(Msg::Note { ok: false, text });
         let Some(engine) = self.session.engine(connection) else { return refused("that connection is gone".into()) };
-        // From here on nobody but the bridge reads keys.
-        self.keys = None;
         if !self.writer.drain(LAST_FRAME) {
-            self.keys = Some(EventStream::new());
             return refused("the terminal is too slow at the moment".into());
         }
+        // From here on nobody but the bridge reads keys.
+        self.keys = None;
         self.screen.lend();
         let sender = self.session.sender();
         self.session.handle().spawn(async move {
@@ -262,26 +264,26 @@ impl Console {
 
     fn take_back(&mut self) -> io::Result<()> {
         self.screen.enter()?;
-        self.keys = Some(EventStream::new());
+        self.keys = Some(Input::open()?);
         self.pace.resume();
         self.draw_anew();
         Ok(())
     }
 
-    async fn suspend(&mut self) {
+    async fn suspend(&mut self) -> io::Result<()> {
         self.keys = None;
         // A terminal that takes nothing is given back all the same.
         let _ = self.writer.drain(LAST_FRAME);
         self.screen.leave();
-        let Ok(mut continued) = Continued::listen() else { return };
         signals::suspend();
         tokio::select! {
-            () = continued.wait() => {}
+            () = self.continued.wait() => {}
             () = tokio::time::sleep(STOPPED_WITHIN) => {}
         }
+        self.take_back()
     }
 
-    /// Going on after being stopped, by our own hand or another's: the terminal is as the shell left it.
+    /// Going on after somebody else stopped us: the terminal is as the shell left it.
     fn come_back(&mut self) -> io::Result<()> {
         if self.pace.is_paused() {
             return Ok(());
@@ -298,27 +300,16 @@ impl Console {
     }
 }
 
-/// The next event of the terminal if it is there already. It is asked with the loop's own waker: the stream keeps the one
-/// it was first asked with, and another's would leave the loop asleep when a key comes.
-async fn key_at_hand(keys: &mut Option<EventStream>) -> Option<Option<io::Result<crossterm::event::Event>>> {
-    let keys = keys.as_mut()?;
-    poll_fn(|context| match keys.poll_next_unpin(context) {
-        Poll::Ready(event) => Poll::Ready(Some(event)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
-/// The next event of the terminal; never, while it is lent.
-async fn next_key(keys: &mut Option<EventStream>) -> Option<io::Result<crossterm::event::Event>> {
+/// What comes next from the terminal; nothing, while it is lent.
+async fn next_key(keys: &mut Option<Input>) -> io::Result<Msg> {
     match keys {
         Some(keys) => keys.next().await,
         None => std::future::pending().await,
     }
 }
 
-/// Just after the wall clock's next full second, so that a clock on screen is never late by more than is seen.
-fn next_second() -> Instant {
+/// How long until just after the wall clock's next full second: a clock on screen is never late by more than is seen.
+fn to_next_second() -> Duration {
     let into = u64::try_from(Timestamp::now().subsec_nanosecond()).unwrap_or(0);
-    Instant::now() + Duration::from_nanos(1_002_000_000 - into)
+    Duration::from_nanos(1_002_000_000 - into)
 }

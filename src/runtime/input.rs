@@ -1,98 +1,120 @@
-//! Terminal events to messages: keys become chords, what says nothing to us is left out.
+//! What comes from the terminal: keys, pasted text, the wheel, a new size.
+//!
+//! The terminal is opened anew for reading, so that a read never waits and nothing but the reader at hand takes a byte:
+//! while the terminal is lent or the program stopped there is none.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+mod parse;
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::time::{Instant, sleep_until};
 
 use crate::app::Msg;
-use crate::keymap::{Chord, Key};
 
-/// Rows a turn of the wheel moves.
-const WHEEL: i16 = 3;
+use super::screen;
+use parse::Parser;
 
-/// The message an event stands for.
-#[must_use]
-pub fn message(event: Event) -> Option<Msg> {
-    match event {
-        Event::Key(key) => chord(key).map(Msg::Key),
-        Event::Paste(text) => Some(Msg::Paste(text.into())),
-        Event::Resize(columns, rows) => Some(Msg::Resize(columns, rows)),
-        Event::Mouse(mouse) => match mouse.kind {
-            MouseEventKind::ScrollDown => Some(Msg::Wheel(WHEEL)),
-            MouseEventKind::ScrollUp => Some(Msg::Wheel(-WHEEL)),
-            MouseEventKind::Down(MouseButton::Left) => Some(Msg::Click(mouse.column, mouse.row)),
-            MouseEventKind::Down(MouseButton::Right | MouseButton::Middle)
-            | MouseEventKind::Up(_)
-            | MouseEventKind::Drag(_)
-            | MouseEventKind::Moved
-            | MouseEventKind::ScrollLeft
-            | MouseEventKind::ScrollRight => None,
-        },
-        Event::FocusGained | Event::FocusLost => None,
-    }
+/// How long the rest of a sequence is waited for: a lone Esc is a key, and a slow line splits others.
+const REST_WITHIN: Duration = Duration::from_millis(40);
+
+/// Reads the terminal.
+#[derive(Debug)]
+pub struct Input {
+    terminal: Terminal,
+    resized: Resized,
+    parser: Parser,
+    ready: VecDeque<Msg>,
+    /// When what was begun is no longer waited for.
+    patience: Option<Instant>,
 }
 
-/// The chord of a key: shift is part of a character, not beside it.
-fn chord(event: KeyEvent) -> Option<Chord> {
-    if event.kind == KeyEventKind::Release {
-        return None;
+impl Input {
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// When there is no terminal, or it cannot be opened.
+    pub fn open() -> io::Result<Self> {
+        Ok(Self {
+            terminal: open()?,
+            resized: Resized::listen()?,
+            parser: Parser::default(),
+            ready: VecDeque::new(),
+            patience: None,
+        })
     }
-    let key = match event.code {
-        KeyCode::Char(c) => Key::Char(c),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Insert => Key::Insert,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::F(n) => Key::F(n),
-        KeyCode::Null
-        | KeyCode::CapsLock
-        | KeyCode::ScrollLock
-        | KeyCode::NumLock
-        | KeyCode::PrintScreen
-        | KeyCode::Pause
-        | KeyCode::Menu
-        | KeyCode::KeypadBegin
-        | KeyCode::Media(_)
-        | KeyCode::Modifier(_) => return None,
-    };
-    let held = |modifier| event.modifiers.contains(modifier);
-    Some(Chord::normal(key, held(KeyModifiers::CONTROL), held(KeyModifiers::ALT), held(KeyModifiers::SHIFT)))
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_become_the_chords_people_write() {
-        let table = [
-            (KeyCode::Char('j'), KeyModifiers::NONE, "j"),
-            (KeyCode::Char('G'), KeyModifiers::SHIFT, "G"),
-            (KeyCode::Char('c'), KeyModifiers::CONTROL, "ctrl-c"),
-            (KeyCode::Enter, KeyModifiers::NONE, "enter"),
-            (KeyCode::BackTab, KeyModifiers::SHIFT, "backtab"),
-            (KeyCode::F(5), KeyModifiers::NONE, "f5"),
-        ];
-        for (code, modifiers, written) in table {
-            let Some(Msg::Key(chord)) = message(Event::Key(KeyEvent::new(code, modifiers))) else { panic!("{written}") };
-            assert_eq!(Ok(chord), Chord::parse(written), "{written}");
+    /// The next thing that comes. Nothing is lost when the wait is given up.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub async fn next(&mut self) -> io::Result<Msg> {
+        let mut bytes = [0; 4096];
+        loop {
+            if let Some(msg) = self.ready.pop_front() {
+                return Ok(msg);
+            }
+            let patience = self.patience;
+            tokio::select! {
+                read = self.terminal.read(&mut bytes) => match read? {
+                    0 => return Err(gone()),
+                    n => self.take(&bytes[..n]),
+                },
+                () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {
+                    self.parser.give_up(&mut self.ready);
+                    self.patience = None;
+                }
+                () = self.resized.wait() => {
+                    let (columns, rows) = screen::size();
+                    return Ok(Msg::Resize(columns, rows));
+                }
+            }
         }
     }
 
-    #[test]
-    fn what_says_nothing_is_left_out() {
-        let release = KeyEvent { kind: KeyEventKind::Release, ..KeyEvent::new(KeyCode::Char('x'), KeyModifiers::NONE) };
-        assert!(message(Event::Key(release)).is_none());
-        assert!(message(Event::FocusLost).is_none());
-        assert!(message(Event::Key(KeyEvent::new(KeyCode::CapsLock, KeyModifiers::NONE))).is_none());
+    /// The next thing, if it is there already.
+    pub fn at_hand(&mut self) -> Option<Msg> {
+        if self.ready.is_empty() {
+            let mut bytes = [0; 4096];
+            // An error is met again, and told, by the next wait.
+            if let Ok(n @ 1..) = self.terminal.try_read(&mut bytes) {
+                self.take(&bytes[..n]);
+            }
+        }
+        self.ready.pop_front()
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.take(bytes, &mut self.ready);
+        self.patience = self.parser.is_begun().then(|| Instant::now() + REST_WITHIN);
+    }
+}
+
+pub(super) fn gone() -> io::Error {
+    io::Error::other("the terminal is gone")
+}
+
+/// To the poller a terminal is read like a pipe.
+pub(super) type Terminal = tokio::net::unix::pipe::Receiver;
+
+/// Opens the controlling terminal, or where there is none (a container's first process), what standard input is.
+pub(super) fn open() -> io::Result<Terminal> {
+    let try_open = |path| tokio::net::unix::pipe::OpenOptions::new().unchecked(true).open_receiver(path);
+    try_open("/dev/tty").or_else(|_| try_open("/proc/self/fd/0"))
+}
+
+/// Tells when the terminal has another size.
+#[derive(Debug)]
+pub(super) struct Resized(tokio::signal::unix::Signal);
+
+impl Resized {
+    pub(super) fn listen() -> io::Result<Self> {
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::window_change()).map(Self)
+    }
+
+    pub(super) async fn wait(&mut self) {
+        self.0.recv().await;
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -140,15 +141,9 @@ impl Journal {
     }
 }
 
-#[cfg(unix)]
+/// The log tells who did what: it is for its owner to read.
 fn append_only(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
     OpenOptions::new().create(true).append(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn append_only(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).open(path)
 }
 
 #[cfg(test)]

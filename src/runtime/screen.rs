@@ -44,6 +44,8 @@ impl Screen {
     /// When the terminal does not obey.
     pub fn enter(&self) -> io::Result<()> {
         TAKEN.store(true, Ordering::Release);
+        // Whoever had it meanwhile may have changed its mode, and ours is only set where none was kept.
+        drop(disable_raw_mode());
         enable_raw_mode()?;
         write(ENTER)?;
         if MOUSE.load(Ordering::Acquire) {

@@ -73,6 +73,11 @@ impl Session {
         })
     }
 
+    /// Asks for what the journal holds from before; it comes in as a message.
+    pub fn recall(&self) {
+        self.performer.load();
+    }
+
     /// Takes what has come in, at most `limit` at a time; waits when nothing has.
     pub async fn receive(&mut self, buffer: &mut Vec<Incoming>, limit: usize) {
         self.inbox.recv_many(buffer, limit).await;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use tokio::io::AsyncReadExt as _;
 
 use crate::engine::{Attached, AttachedInput, Engine, Shell};
 
+use super::input::{self, Resized};
 use super::screen;
 
 /// How long opening may take.
@@ -28,14 +30,10 @@ pub async fn bridge(engine: Arc<dyn Engine>, shell: Shell) -> Result<(), Arc<str
     pass(attached).await.map_err(|error| Arc::from(format!("the shell in {instance} broke off: {error}")))
 }
 
-#[cfg(unix)]
 async fn pass(attached: Attached) -> io::Result<()> {
-    use tokio::io::AsyncReadExt as _;
-    use tokio::signal::unix::{SignalKind, signal};
-
     let Attached { mut output, input } = attached;
-    let mut terminal = terminal()?;
-    let mut resized = signal(SignalKind::window_change())?;
+    let mut terminal = input::open()?;
+    let mut resized = Resized::listen()?;
     let mut bytes = [0; 4096];
     loop {
         tokio::select! {
@@ -45,7 +43,7 @@ async fn pass(attached: Attached) -> io::Result<()> {
                 None => return Ok(()),
             },
             read = terminal.read(&mut bytes) => match read? {
-                0 => return Err(io::Error::other("the terminal is gone")),
+                0 => return Err(input::gone()),
                 n => {
                     let typed = AttachedInput::Bytes(bytes::Bytes::copy_from_slice(&bytes[..n]));
                     if input.send(typed).await.is_err() {
@@ -53,7 +51,7 @@ async fn pass(attached: Attached) -> io::Result<()> {
                     }
                 }
             },
-            _ = resized.recv() => {
+            () = resized.wait() => {
                 let (columns, rows) = screen::size();
                 if input.send(AttachedInput::Resize(columns, rows)).await.is_err() {
                     return drain(output).await;
@@ -64,7 +62,6 @@ async fn pass(attached: Attached) -> io::Result<()> {
 }
 
 /// The command takes no more input: what it still has to say is shown.
-#[cfg(unix)]
 async fn drain(
     mut output: futures_util::stream::BoxStream<'static, Result<bytes::Bytes, crate::engine::EngineError>>,
 ) -> io::Result<()> {
@@ -75,7 +72,6 @@ async fn drain(
 }
 
 /// A slow terminal holds up the command, as it should, and nothing else: writing happens on a thread for it.
-#[cfg(unix)]
 async fn print(bytes: bytes::Bytes) -> io::Result<()> {
     tokio::task::spawn_blocking(move || {
         let mut out = io::stdout().lock();
@@ -84,17 +80,4 @@ async fn print(bytes: bytes::Bytes) -> io::Result<()> {
     })
     .await
     .map_err(io::Error::other)?
-}
-
-/// The terminal opened anew: reading must not wait (the next key after the command's end is ours), and the mode belongs
-/// to the open file, which standard input shares with the shell that started us.
-#[cfg(unix)]
-fn terminal() -> io::Result<tokio::net::unix::pipe::Receiver> {
-    // To the poller a terminal is read like a pipe.
-    tokio::net::unix::pipe::OpenOptions::new().unchecked(true).open_receiver("/dev/tty")
-}
-
-#[cfg(not(unix))]
-async fn pass(_: Attached) -> io::Result<()> {
-    Err(io::Error::other("shells need a Unix terminal"))
 }

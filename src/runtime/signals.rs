@@ -2,13 +2,12 @@
 
 use std::io;
 
-#[cfg(unix)]
+use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Tells when the program is to end: terminated, interrupted from outside, or its terminal hung up.
 #[derive(Debug)]
 pub struct Stop {
-    #[cfg(unix)]
     signals: [Signal; 3],
 }
 
@@ -18,37 +17,23 @@ impl Stop {
     /// # Errors
     /// When the system has no signals to give.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            signals: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?, signal(SignalKind::interrupt())?],
-        })
+        Ok(Self { signals: [signal(SignalKind::terminate())?, signal(SignalKind::hangup())?, signal(SignalKind::interrupt())?] })
     }
 
     /// Waits for one of them; answers with the exit code a shell would give.
     pub async fn wait(&mut self) -> u8 {
-        #[cfg(unix)]
-        {
-            let [terminate, hangup, interrupt] = &mut self.signals;
-            tokio::select! {
-                _ = terminate.recv() => 128 + 15,
-                _ = hangup.recv() => 128 + 1,
-                _ = interrupt.recv() => 128 + 2,
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            drop(tokio::signal::ctrl_c().await);
-            128 + 2
+        let [terminate, hangup, interrupt] = &mut self.signals;
+        tokio::select! {
+            _ = terminate.recv() => 128 + 15,
+            _ = hangup.recv() => 128 + 1,
+            _ = interrupt.recv() => 128 + 2,
         }
     }
 }
 
 /// Tells when the program goes on after it was stopped.
 #[derive(Debug)]
-pub struct Continued {
-    #[cfg(unix)]
-    signal: Signal,
-}
+pub struct Continued(Signal);
 
 impl Continued {
     /// Begins to listen.
@@ -56,29 +41,18 @@ impl Continued {
     /// # Errors
     /// When the system has no signals to give.
     pub fn listen() -> io::Result<Self> {
-        Ok(Self {
-            #[cfg(unix)]
-            signal: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-        })
+        signal(SignalKind::from_raw(Number::CONT.as_raw())).map(Self)
     }
 
     /// Waits for it.
     pub async fn wait(&mut self) {
-        #[cfg(unix)]
-        {
-            self.signal.recv().await;
-        }
-        #[cfg(not(unix))]
-        std::future::pending::<()>().await;
+        self.0.recv().await;
     }
 }
 
 /// Stops the program as the terminal itself does on Ctrl-Z: the whole job, so that the shell gets its prompt back. A
 /// program no shell controls is not stopped, the kernel sees to that.
 pub fn suspend() {
-    #[cfg(unix)]
-    {
-        // There is nothing to do about a refusal but to go on, which is what happens.
-        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
-    }
+    // There is nothing to do about a refusal but to go on, which is what happens.
+    let _ = rustix::process::kill_current_process_group(Number::TSTP);
 }

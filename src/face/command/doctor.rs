@@ -49,7 +49,7 @@ pub(super) fn run(cli: &Cli, out: &mut Out) -> Result<Exit> {
     match Setup::read(cli) {
         Ok(setup) => {
             let runtime = runtime::start()?;
-            let mut driver = Driver::new(setup.session(runtime.handle())?);
+            let mut driver = Driver::new(setup.session(runtime.handle())?, &setup.journal());
             runtime.block_on(driver.inventory());
             rows.extend(engines(driver.state()));
             driver.close();

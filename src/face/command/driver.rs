@@ -6,12 +6,15 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::operations::is_unfinished;
+use crate::app::subscription::tick_every;
 use crate::app::{Effect, Msg, State};
 use crate::engine::Topic;
 use crate::model::{ConnectionId, InstanceId, InstanceState, Link, Snapshot};
 use crate::operate::guard::{Owner, owner_state};
+use crate::runtime::journal::Journal;
 use crate::runtime::{Incoming, Session, process};
 
+use super::output::say;
 use super::{Failure, Result, target};
 
 /// How long a connection may take to show what it holds.
@@ -30,9 +33,13 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// A driver of this session.
+    /// A driver of this session, knowing what the journal holds from before.
     #[must_use]
-    pub fn new(session: Session) -> Self {
+    pub fn new(mut session: Session, journal: &Journal) -> Self {
+        match journal.recent() {
+            Ok(records) => drop(session.feed(Msg::Journal(records))),
+            Err(error) => say(&format!("qd: the audit log {} cannot be read: {error}", journal.file().display())),
+        }
         Self { session, tick: Instant::now() }
     }
 
@@ -67,7 +74,7 @@ impl Driver {
             self.take(incoming);
         }
         if Instant::now() >= self.tick {
-            self.tick = Instant::now() + Duration::from_secs(1);
+            self.tick = Instant::now() + tick_every(&self.session.state);
             drop(self.feed(Msg::Tick));
         }
         something

@@ -1,5 +1,7 @@
 //! `qd history` and `qd diff`: the revisions of a workload, and what differs between two of them.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -87,7 +89,7 @@ pub async fn diff(driver: &mut Driver, out: &mut Out, arguments: &cli::Diff) -> 
         }
         for change in &d.changes {
             let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "–".to_owned());
-            text.push_str(&format!("{}  {} → {}\n", change.path, value(&change.before), value(&change.after)));
+            let _ = writeln!(text, "{}  {} → {}", change.path, value(&change.before), value(&change.after));
         }
         text
     })?;
