@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod console;
+pub mod panic;
 mod setup;
 
 use crate::cli::{Cli, Command};

@@ -9,11 +9,11 @@ use clap::Parser as _;
 use color_eyre::eyre::WrapErr as _;
 
 use quarterdeck::cli::Cli;
-use quarterdeck::{face, runtime};
+use quarterdeck::face;
 
 fn main() -> color_eyre::Result<ExitCode> {
     let cli = Cli::parse();
-    runtime::panic::install()?;
+    face::panic::install()?;
     if let Some(path) = &cli.global.log_file {
         log_to(path)?;
     }

@@ -10,13 +10,13 @@ mod follow;
 pub mod input;
 pub mod journal;
 pub mod paint;
-pub mod panic;
 mod perform;
 pub mod process;
 pub mod screen;
 mod session;
 pub mod shell;
 pub mod signals;
+pub mod stage;
 pub mod writer;
 
 pub use session::{Incoming, Session};

@@ -5,6 +5,7 @@ mod color;
 mod depth;
 mod parse;
 mod role;
+pub mod sgr;
 
 use std::sync::Arc;
 

@@ -2,18 +2,15 @@
 //!
 //! Terminal codes are ECMA-48's: CUP, CUF, CUB, ECH, EL, SGR; synchronized update is private mode 2026.
 
-mod style;
-
 use std::convert::Infallible;
 use std::io::Write as _;
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Rect, Size};
-use ratatui::style::{Modifier, Style};
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
-use style::Look;
+use crate::theme::sgr::{self, Look};
 
 /// A frame shorter than this reaches the terminal in one piece anyway and is sent without the marks of an update.
 const SMALL: usize = 128;
@@ -68,21 +65,6 @@ impl Painter {
             bytes.extend_from_slice(END_UPDATE);
         }
     }
-}
-
-/// Text in a style, for lines that are printed and not drawn; the style ends with it.
-#[must_use]
-pub fn painted(text: &str, style: Style) -> String {
-    let mut cell = Cell::EMPTY;
-    cell.set_style(style);
-    let look = Look::of(&cell);
-    if look == Look::of(&Cell::EMPTY) {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::new();
-    style::change(&mut bytes, None, look);
-    // The codes are ASCII.
-    format!("{}{text}\x1b[m", String::from_utf8_lossy(&bytes))
 }
 
 /// The backend ratatui draws on: knows where the cursor stands and which style is in force on the terminal.
@@ -145,7 +127,7 @@ impl Paint {
 
     fn wear(&mut self, look: Look) {
         if self.look != Some(look) {
-            style::change(&mut self.bytes, self.look, look);
+            sgr::change(&mut self.bytes, self.look, look);
             self.look = Some(look);
         }
     }
@@ -261,9 +243,6 @@ impl Backend for Paint {
         Ok(())
     }
 }
-
-/// What of a look is seen on a blank cell.
-const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 
 #[cfg(test)]
 #[path = "paint/tests.rs"]

@@ -8,8 +8,7 @@ use crate::cli::Cli;
 use crate::config::load;
 use crate::keymap::{Context, spell};
 use crate::model::{Health, Tier};
-use crate::runtime::paint;
-use crate::theme::Role;
+use crate::theme::{Role, sgr};
 
 use super::output::{Format, Grid, Out};
 use super::{Exit, Failure, Result, Setup};
@@ -89,7 +88,7 @@ pub(super) fn themes(setup: &Setup, out: &mut Out) -> Result<Exit> {
             (" selected ".to_owned(), theme.row(true, false, false)),
         ];
         for (text, style) in sample {
-            out.text(&if out.color { paint::painted(&text, style) } else { text })?;
+            out.text(&if out.color { sgr::painted(&text, style) } else { text })?;
         }
         out.text("\n")?;
     }

@@ -1,7 +1,5 @@
 //! `qd screenshot`: a screen as a picture or text, of a demo world that is the same every time, or of a real environment.
 
-mod stage;
-
 use std::time::Duration;
 
 use ratatui::Terminal;
@@ -13,14 +11,13 @@ use crate::cli::{Cli, Picture, Screenshot, Size};
 use crate::config::load;
 use crate::keymap::parse_keys;
 use crate::model::problem::nearest;
+use crate::runtime::stage::Stage;
 use crate::theme::Theme;
 use crate::ui;
 use crate::ui::export::svg::{DARK, LIGHT};
 
 use super::output::Out;
 use super::{Driver, Exit, Failure, Result, Setup};
-
-pub use stage::Stage;
 
 /// How long a real environment is watched before its picture is taken, so that there are figures in it.
 const WATCHED: Duration = Duration::from_secs(3);

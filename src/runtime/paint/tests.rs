@@ -1,7 +1,7 @@
 //! What reaches the terminal is what was drawn, in few bytes: checked on an interpreted screen.
 
 use proptest::prelude::*;
-use ratatui::style::{Color, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::*;

@@ -9,8 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::observe::log::{Level, LineView, Marker};
-use crate::runtime::paint;
-use crate::theme::{Role, Theme};
+use crate::theme::{Role, Theme, sgr};
 
 use super::super::Result;
 use super::super::output::{Format, Out, say};
@@ -92,7 +91,7 @@ impl<'a> Printer<'a> {
 
     fn words(&self, out: &mut Out, source: &Source, line: &LineView<'_>, color: usize) -> Result<()> {
         let colored = out.color;
-        let painted = |text: &str, style: Style| if colored { paint::painted(text, style) } else { text.to_owned() };
+        let painted = |text: &str, style: Style| if colored { sgr::painted(text, style) } else { text.to_owned() };
         out.text(&painted(&format!("{:.3}", line.at), self.theme.style(Role::Dim)))?;
         out.text(" ")?;
         if self.several {

@@ -1,36 +1,57 @@
-//! Styles to SGR: the shortest change from the one in force to the one wanted.
+//! Styles as a terminal is told them (SGR of ECMA-48): the shortest change from the one in force to the one wanted.
 
 use std::fmt::Write as _;
 
 use ratatui::buffer::Cell;
-use ratatui::style::{Color, Modifier};
+use ratatui::style::{Color, Modifier, Style};
 
-use super::ON_BLANK;
+/// What of a look is seen on a blank cell.
+const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 
 /// How a cell looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub struct Look {
     fg: Color,
     bg: Color,
     modifier: Modifier,
 }
 
 impl Look {
-    pub(super) fn of(cell: &Cell) -> Self {
+    /// How this cell looks.
+    #[must_use]
+    pub fn of(cell: &Cell) -> Self {
         Self { fg: cell.fg, bg: cell.bg, modifier: cell.modifier }
     }
 
     /// The same as far as it is seen on a blank.
-    pub(super) fn on_blank(self) -> Self {
+    #[must_use]
+    pub fn on_blank(self) -> Self {
         if self.shows_on_blank() { self } else { Self { fg: Color::Reset, bg: self.bg, modifier: Modifier::empty() } }
     }
 
-    pub(super) fn shows_on_blank(self) -> bool {
+    /// Whether a blank looks like more than its background.
+    #[must_use]
+    pub fn shows_on_blank(self) -> bool {
         self.modifier.intersects(ON_BLANK)
     }
 }
 
 const DEFAULT: Look = Look { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+/// Text in a style, for lines that are printed and not drawn; the style ends with it.
+#[must_use]
+pub fn painted(text: &str, style: Style) -> String {
+    let mut cell = Cell::EMPTY;
+    cell.set_style(style);
+    let look = Look::of(&cell);
+    if look == DEFAULT {
+        return text.to_owned();
+    }
+    let mut bytes = Vec::new();
+    change(&mut bytes, None, look);
+    // The codes are ASCII.
+    format!("{}{text}\x1b[m", String::from_utf8_lossy(&bytes))
+}
 
 /// Modifiers with the codes that set and unset them. Bold and dim share the one that unsets.
 const MODIFIERS: [(Modifier, u8, u8); 8] = [
@@ -45,7 +66,7 @@ const MODIFIERS: [(Modifier, u8, u8); 8] = [
 ];
 
 /// Appends the sequence that leads from one look (or an unknown one) to another.
-pub(super) fn change(bytes: &mut Vec<u8>, from: Option<Look>, to: Look) {
+pub fn change(bytes: &mut Vec<u8>, from: Option<Look>, to: Look) {
     // From scratch an empty parameter stands for 0.
     let mut whole = String::new();
     if to != DEFAULT {
@@ -128,4 +149,37 @@ fn color(out: &mut String, color: Color, base: u8) {
         Color::White => 67,
     };
     parameter(out, base + ansi);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shorter_of_two_ways_is_taken() {
+        let look = |style: Style| {
+            let mut cell = Cell::EMPTY;
+            cell.set_style(style);
+            Look::of(&cell)
+        };
+        let bold = Style::new().add_modifier(Modifier::BOLD);
+        let dim = Style::new().add_modifier(Modifier::DIM);
+        let table = [
+            (Style::new(), bold, "1"),
+            (bold, Style::new(), ""),
+            (bold, dim, "0;2"),
+            (bold.fg(Color::Indexed(99)), dim.fg(Color::Indexed(99)), "22;2"),
+            (bold.fg(Color::Red), bold.fg(Color::Green), "32"),
+            (bold.bg(Color::Indexed(17)), bold, "49"),
+            (Style::new(), Style::new().fg(Color::Rgb(1, 2, 3)), "38;2;1;2;3"),
+            (Style::new(), Style::new().bg(Color::LightBlue), "104"),
+        ];
+        for (from, to, parameters) in table {
+            let mut bytes = Vec::new();
+            change(&mut bytes, Some(look(from)), look(to));
+            assert_eq!(String::from_utf8_lossy(&bytes), format!("\x1b[{parameters}m"), "{from:?} to {to:?}");
+        }
+        assert_eq!(painted("x", Style::new()), "x");
+        assert_eq!(painted("x", bold), "\x1b[0;1mx\x1b[m");
+    }
 }

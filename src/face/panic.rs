@@ -3,7 +3,9 @@
 use std::panic;
 use std::thread;
 
-use super::screen;
+use crate::runtime::screen;
+
+use super::command::output::say;
 
 /// Installs the hooks for errors and panics. A panic of the thread that draws gives the terminal back and is told on it;
 /// one elsewhere, while the screen is ours, goes to the log only: whoever started that thread or task says so in words.
@@ -23,12 +25,7 @@ pub fn install() -> color_eyre::Result<()> {
             return;
         }
         screen::restore();
-        tell(&panic_hook.panic_report(info).to_string());
+        say(&panic_hook.panic_report(info).to_string());
     }));
     Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "the last words of a program that ends")]
-fn tell(report: &str) {
-    eprintln!("{report}");
 }
