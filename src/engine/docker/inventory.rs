@@ -7,6 +7,7 @@ mod link;
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::client::{Backoff, Client};
-use super::events::{self, Lines, Told};
+use super::events::{self, Event, Lines, Told};
 use super::known::Known;
 use super::outlet::{Outlet, drive};
 use crate::engine::{EngineError, Update};
@@ -25,6 +26,8 @@ use link::LinkTeller;
 
 /// After a list, at least this many times its own duration passes before the next: a slow engine is asked less.
 const LIST_REST: u32 = 5;
+/// Events told together, at most.
+const EVENTS_AT_ONCE: usize = 256;
 
 /// Follows everything the endpoint holds.
 pub fn follow(client: Client) -> BoxStream<'static, Update> {
@@ -34,6 +37,7 @@ pub fn follow(client: Client) -> BoxStream<'static, Update> {
         let mut backoff = Backoff::default();
         // Ends only when nobody reads any more.
         while let Ok(error) = watch.attempt(&mut backoff).await {
+            watch.lost_at.get_or_insert_with(Instant::now);
             let noise = Timestamp::now().subsec_nanosecond().unsigned_abs();
             let pause = backoff.next(watch.client.pace(), link::is_hopeless(&error), noise);
             if !watch.outlet.send(watch.link.lost(&error, pause)).await {
@@ -54,6 +58,8 @@ struct Watch {
     holding: Holding,
     told: Told,
     due: Due,
+    /// The engine is gone since.
+    lost_at: Option<Instant>,
 }
 
 /// When what is to be done next; `None` is not at all.
@@ -72,7 +78,7 @@ impl Watch {
         let now = Instant::now();
         let due = Due { ping: now, list: None, resync: now, look_again: now, hand_over: None, rested: now };
         let holding = Holding::new(&client);
-        Self { client, outlet, link: LinkTeller::default(), holding, told: Told::default(), due }
+        Self { client, outlet, link: LinkTeller::default(), holding, told: Told::default(), due, lost_at: None }
     }
 
     /// Connects and follows until the engine is lost.
@@ -90,8 +96,9 @@ impl Watch {
             Ok(reply) => reply.into_body(),
             Err(error) => return Ok(error),
         };
-        if self.link.came_back() {
-            self.client.known().came_back();
+        self.link.came_back();
+        if let Some(at) = self.lost_at.take() {
+            self.client.known().came_back(at);
         }
         backoff.reset();
         self.stay(body).await
@@ -115,8 +122,14 @@ impl Watch {
             tokio::select! {
                 frame = body.frame() => match frame {
                     Some(Ok(frame)) => {
-                        let bytes = frame.data_ref().map(|d| lines.push(d)).unwrap_or_default();
-                        self.events(bytes).await?;
+                        let mut events = frame.data_ref().map(|d| lines.push(d)).unwrap_or_default();
+                        // Every event comes by itself; those that are there already are told together.
+                        while events.len() < EVENTS_AT_ONCE
+                            && let Some(Some(Ok(frame))) = body.frame().now_or_never()
+                        {
+                            events.extend(frame.data_ref().map(|d| lines.push(d)).unwrap_or_default());
+                        }
+                        self.events(events).await?;
                     }
                     Some(Err(error)) => return Ok(self.client.fail("Following events", error.into())),
                     None => return Ok(EngineError::Unreachable { endpoint: self.client.endpoint(), cause: events::ended() }),
@@ -157,7 +170,7 @@ impl Watch {
     }
 
     /// Notes events: the timeline hears them, and what they change is asked for soon.
-    async fn events(&mut self, events: Vec<super::events::Event>) -> Result<(), Unread> {
+    async fn events(&mut self, events: Vec<Event>) -> Result<(), Unread> {
         let mut items: Vec<Item> = Vec::new();
         for event in events {
             if !self.told.is_new(&event) {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::client::Client;
 use super::stats::Reading;
@@ -14,8 +15,8 @@ use crate::model::{InstanceId, InstanceState, Inventory};
 #[derive(Debug)]
 pub struct Known {
     inventory: watch::Sender<Option<Arc<Inventory>>>,
-    /// Counts how often the engine came back: what hangs on an old connection takes it as a hint.
-    returned: watch::Sender<u64>,
+    /// When the engine was lost that is back now: connections older than that may hang without anybody noticing.
+    returned: watch::Sender<Option<Instant>>,
     readings: Mutex<HashMap<InstanceId, Reading>>,
     /// Environment name to Compose project, where they differ without configuration.
     projects: Mutex<HashMap<Arc<str>, Arc<str>>>,
@@ -42,7 +43,7 @@ impl Default for Known {
     fn default() -> Self {
         Self {
             inventory: watch::Sender::new(None),
-            returned: watch::Sender::new(0),
+            returned: watch::Sender::new(None),
             readings: Mutex::default(),
             projects: Mutex::default(),
             followers: AtomicUsize::new(0),
@@ -73,14 +74,14 @@ impl Known {
         Follower { client: client.clone() }
     }
 
-    /// Wakes when the engine is back after it was gone.
+    /// Wakes when the engine is back after it was gone; tells since when it had been.
     #[must_use]
-    pub fn returns(&self) -> watch::Receiver<u64> {
+    pub fn returns(&self) -> watch::Receiver<Option<Instant>> {
         self.returned.subscribe()
     }
 
-    pub(super) fn came_back(&self) {
-        self.returned.send_modify(|count| *count += 1);
+    pub(super) fn came_back(&self, lost_at: Instant) {
+        self.returned.send_replace(Some(lost_at));
     }
 
     /// Whether the instance may be running, as far as is known.

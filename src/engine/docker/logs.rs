@@ -162,10 +162,11 @@ impl Log {
     }
 
     /// Reads a reply to its end.
-    async fn read(&mut self, mut body: Incoming, returns: &mut watch::Receiver<u64>) -> Result<End, Unread> {
+    async fn read(&mut self, mut body: Incoming, returns: &mut watch::Receiver<Option<Instant>>) -> Result<End, Unread> {
         let mut demux = Demux::default();
         let mut chunk = ChunkBuilder::new();
-        let mut due = Instant::now();
+        let connected = Instant::now();
+        let mut due = connected;
         let end = loop {
             tokio::select! {
                 // What is there is read before time is looked at.
@@ -186,7 +187,11 @@ impl Log {
                     None => break End::Finished,
                 },
                 () = sleep_until(due), if !chunk.is_empty() => self.hand_over(&mut chunk).await?,
-                _ = returns.changed() => break End::Renewed,
+                _ = returns.changed() => {
+                    if returns.borrow_and_update().is_some_and(|lost| connected < lost) {
+                        break End::Renewed;
+                    }
+                }
             }
         };
         if matches!(end, End::Finished) {
@@ -215,7 +220,7 @@ impl Log {
     }
 
     /// The instance has ended: says so and waits until it runs again. False when it never will.
-    async fn await_next_run(&mut self, returns: &mut watch::Receiver<u64>) -> Result<bool, Unread> {
+    async fn await_next_run(&mut self, returns: &mut watch::Receiver<Option<Instant>>) -> Result<bool, Unread> {
         let mut told = false;
         let mut inventories = self.client.known().inventories();
         loop {

@@ -35,9 +35,9 @@ impl LinkTeller {
         Update::Link(Link::Live { latency_ms: None })
     }
 
-    /// Whether it had been lost; from now on it is not.
-    pub(super) fn came_back(&mut self) -> bool {
-        self.lost_since.take().is_some()
+    /// It works again: the next loss begins at another moment.
+    pub(super) fn came_back(&mut self) {
+        self.lost_since = None;
     }
 
     /// A sign of life took this long. Told when it says something new.
@@ -101,14 +101,14 @@ mod tests {
         let mut link = LinkTeller::default();
         assert!(word(Some(link.lost_at(at(5), &gone, pause))).starts_with("failed since 5: check that the engine runs"));
         assert!(word(Some(link.lost_at(at(6), &gone, pause))).starts_with("failed since 5"));
-        assert!(link.came_back() && !link.came_back());
+        link.came_back();
         assert_eq!(word(link.heard_at(at(10), 3)), "live Some(3)");
         assert_eq!(word(link.heard_at(at(11), 900)), "None");
         assert_eq!(word(link.heard_at(at(30), 4)), "None");
         assert_eq!(word(link.heard_at(at(31), 900)), "live Some(900)");
         assert_eq!(word(Some(link.lost_at(at(40), &gone, pause))), "stale since 31");
         assert_eq!(word(Some(link.lost_at(at(60), &gone, pause))), "stale since 31");
-        assert!(link.came_back());
+        link.came_back();
         assert_eq!(word(link.heard_at(at(61), 900)), "live Some(900)");
     }
 }
