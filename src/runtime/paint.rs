@@ -2,11 +2,12 @@
 //!
 //! Terminal codes are ECMA-48's: CUP, CUF, CUB, ECH, EL, SGR; synchronized update is private mode 2026.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io::Write as _;
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
-use ratatui::buffer::Cell;
+use ratatui::buffer::{Buffer, Cell, CellDiffOption, CellWidth as _};
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
@@ -54,8 +55,14 @@ impl Painter {
 
     /// Draws a frame into `bytes`, which is left empty when nothing changed.
     pub fn frame(&mut self, bytes: &mut Vec<u8>, render: impl FnOnce(&mut Frame)) {
-        let Ok(_) = self.terminal.draw(render);
+        let mut wide = std::mem::take(&mut self.terminal.backend_mut().wide);
+        let Ok(_) = self.terminal.draw(|frame| {
+            render(frame);
+            let buffer = frame.buffer_mut();
+            wide.retain(|&(column, row)| stays_wide(buffer, column, row));
+        });
         let paint = self.terminal.backend_mut();
+        paint.wide.append(&mut wide);
         let large = paint.bytes.len() >= SMALL;
         if large {
             bytes.extend_from_slice(BEGIN_UPDATE);
@@ -67,6 +74,16 @@ impl Painter {
     }
 }
 
+/// Whether a cell that held a wide character still does. Where it does not, a terminal blanks the other half in whatever
+/// style is in force, so that one is written again too.
+fn stays_wide(buffer: &mut Buffer, column: u16, row: u16) -> bool {
+    let stays = buffer.cell((column, row)).is_some_and(|cell| cell.cell_width() > 1);
+    if !stays && let Some(other_half) = buffer.cell_mut((column + 1, row)) {
+        other_half.set_diff_option(CellDiffOption::AlwaysUpdate);
+    }
+    stays
+}
+
 /// The backend ratatui draws on: knows where the cursor stands and which style is in force on the terminal.
 struct Paint {
     bytes: Vec<u8>,
@@ -76,11 +93,21 @@ struct Paint {
     look: Option<Look>,
     cursor_shown: bool,
     erases: bool,
+    /// Where wide characters stand on the terminal.
+    wide: BTreeSet<(u16, u16)>,
 }
 
 impl Paint {
     fn new(size: (u16, u16), erases: bool) -> Self {
-        Self { bytes: Vec::with_capacity(8 << 10), size, at: None, look: None, cursor_shown: false, erases }
+        Self {
+            bytes: Vec::with_capacity(8 << 10),
+            size,
+            at: None,
+            look: None,
+            cursor_shown: false,
+            erases,
+            wide: BTreeSet::new(),
+        }
     }
 
     fn forget(&mut self) {
@@ -184,6 +211,9 @@ impl Backend for Paint {
                 let width = crate::observe::text::width(cell.symbol());
                 // Terminals disagree on what is not one cell wide (emoji, combining marks): say where to go on.
                 self.at = None;
+                if width > 1 {
+                    self.wide.insert((column, row));
+                }
                 if width == 1 && cell.symbol().chars().nth(1).is_none() {
                     self.advance(column, row, 1);
                 }
@@ -223,6 +253,7 @@ impl Backend for Paint {
         self.bytes.extend_from_slice(b"\x1b[m\x1b[2J");
         self.look = Some(Look::of(&Cell::EMPTY));
         self.at = None;
+        self.wide.clear();
         Ok(())
     }
 

@@ -68,6 +68,16 @@ fn a_screen_without_cells_is_drawn_without_a_word() {
     draw(&mut painter, &[]);
 }
 
+#[test]
+fn what_replaces_half_a_wide_character_leaves_no_colour_behind() {
+    let size = (8, 1);
+    let (mut painter, mut seen) = (Painter::new(size, true), screen(size));
+    seen.process(&draw(&mut painter, &[Line::from("a界")]));
+    seen.process(&draw(&mut painter, &[Line::from(vec!["a".into(), Span::styled("b", Style::new().bg(Color::Red))])]));
+    let ground = |column| seen.screen().cell(0, column).unwrap().bgcolor();
+    assert_eq!((ground(1), ground(2)), (vt100::Color::Idx(1), vt100::Color::Default));
+}
+
 fn looks() -> impl Strategy<Value = Style> {
     let colors = prop_oneof![
         Just(Color::Reset),
