@@ -28,7 +28,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Guard, LockHolder, Mechanics, OperationId, Snapshot, WorkloadId};
+use crate::model::{Guard, InstanceId, LockHolder, Mechanics, OperationId, Snapshot, WorkloadId};
 
 use super::action::{Action, InstanceRef};
 use super::policy::{Actor, OnFailure, Policy};
@@ -80,8 +80,16 @@ pub struct Change {
 /// What the plan was made from; it refuses to run if that has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basis {
-    /// Per workload: its revision and the instances it had.
-    pub workloads: Vec<(WorkloadId, Option<u64>, Vec<crate::model::InstanceId>)>,
+    pub workloads: Vec<Was>,
+}
+
+/// What a workload was when it was planned for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Was {
+    pub workload: WorkloadId,
+    pub revision: Option<u64>,
+    pub desired: u32,
+    pub instances: Vec<InstanceId>,
 }
 
 /// How an instance is called in a plan.

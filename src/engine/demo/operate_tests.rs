@@ -102,6 +102,17 @@ impl Rig {
     }
 }
 
+#[test]
+fn a_plan_for_another_number_of_replicas_refuses_to_run() {
+    let mut rig = Rig::new(None);
+    let early = rig.plan("production", Some("backend"), Operation::Scale { to: 6 }).unwrap();
+    rig.done("production", "backend", &Operation::Scale { to: 4 });
+    let (outcome, words) = rig.drive(early, 2000);
+    assert_eq!(outcome, Some(Outcome::Refused), "{words}");
+    assert!(words.contains("backend is to have 4 instances now, not 3"), "{words}");
+    assert_eq!(rig.workload("production", "backend").desired, 4);
+}
+
 fn deploy(image: &str) -> Operation {
     Operation::Deploy { image: image.into(), strategy: None }
 }
@@ -179,9 +190,15 @@ fn production_is_scaled_restarted_deployed_and_rolled_back() {
     assert_eq!(facts(&rig.done("production", "backend", &Operation::Restart)), (3, 3, Health::Healthy, 3));
     let seen = rig.done("production", "backend", &deploy("backend:1.5.0"));
     assert_eq!((facts(&seen), &*seen.image), ((3, 3, Health::Healthy, 3), "backend:1.5.0"));
-    for bad in ["backend:1.5.0-rc.1", "backend:1.6.0-broken", "backend:nope"] {
+    for (bad, why) in [
+        ("backend:1.5.0-rc.1", "crashed 3 times"),
+        ("backend:1.6.0-broken", "not healthy within 270 s"),
+        ("backend:1.6.0-crash", "crashed 3 times"),
+        ("backend:nope", ""),
+    ] {
         let (outcome, words) = rig.run("production", Some("backend"), &deploy(bad));
         assert_eq!(outcome, Outcome::RolledBack, "{bad}: {words}");
+        assert!(words.contains(why), "{bad}: {words}");
         let seen = rig.workload("production", "backend");
         assert_eq!((facts(&seen), &*seen.image), ((3, 3, Health::Healthy, 3), "backend:1.5.0"), "{words}");
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Health, Instance, InstanceId, InstanceState, Snapshot};
+use crate::model::{Health, Instance, InstanceId, InstanceState, Snapshot, Workload};
 use crate::operate::action::InstanceRef;
 use crate::operate::plan::{Gate, Names, words};
 
@@ -18,6 +18,8 @@ const AWAY: Duration = Duration::from_secs(120);
 const SETTLING: Duration = Duration::from_secs(5);
 /// After so long without a newer look the last one stands.
 const QUIET: Duration = Duration::from_secs(10);
+/// An instance that ended so often while its rollout was watched will not become well by waiting.
+const CRASHES: u32 = 3;
 
 /// What a gate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(super) struct Watch {
     well_since: Option<Timestamp>,
     /// Restarts and start of the run that is watched.
     run: Option<(u32, Timestamp)>,
+    /// Restarts of each instance of a rollout when it was first seen.
+    restarts: BTreeMap<InstanceId, u32>,
     /// When the run before the action began, where there was one.
     before: Option<Timestamp>,
     seen: bool,
@@ -81,6 +85,7 @@ impl Watch {
             unseen: true,
             well_since: None,
             run: None,
+            restarts: BTreeMap::new(),
             before,
             seen: false,
             forgiven: Duration::ZERO,
@@ -168,16 +173,25 @@ impl Watch {
                 let Some(workload) = snapshot.workload(&workload) else {
                     return Err(format!("{workload} is gone").into());
                 };
-                match rolled_out(workload, revision, replicas) {
-                    Ok(()) => Ok(Some(())),
-                    Err(why) => {
-                        self.why = why.into();
-                        Ok(None)
-                    }
-                }
+                let Err(why) = rolled_out(workload, revision, replicas) else { return Ok(Some(())) };
+                self.why = why.into();
+                self.crashing(workload, revision)
             }
             Gate::Wait { .. } => Ok(Some(())),
         }
+    }
+
+    /// Whether an instance of the wanted revision crashes again and again.
+    fn crashing(&mut self, workload: &Workload, revision: Option<u64>) -> Result<Option<()>, Arc<str>> {
+        for instance in workload.replicas().filter(|i| revision.is_none() || i.revision == revision) {
+            let first = *self.restarts.entry(instance.id.clone()).or_insert(instance.restarts);
+            let crashes = instance.restarts.saturating_sub(first);
+            if crashes >= CRASHES && !is_well(instance) {
+                let reason = instance.verdict.reasons.first().map(|r| format!(": {r}")).unwrap_or_default();
+                return Err(format!("{} crashed {crashes} times{reason}", instance.name).into());
+            }
+        }
+        Ok(None)
     }
 
     fn look_at_instance(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
@@ -251,7 +265,7 @@ fn exited(instance: &Instance) -> Arc<str> {
     format!("exited{code}{oom}").into()
 }
 
-fn rolled_out(workload: &crate::model::Workload, revision: Option<u64>, replicas: u32) -> Result<(), String> {
+fn rolled_out(workload: &Workload, revision: Option<u64>, replicas: u32) -> Result<(), String> {
     if let Some(wanted) = revision.filter(|_| revision != workload.revision) {
         return Err(format!("not at revision {wanted} yet"));
     }
