@@ -29,6 +29,8 @@ struct Piece {
 const GAP: u16 = 2;
 /// An endpoint cut to fewer cells tells nothing.
 const LEAST: u16 = 8;
+/// Cells of a lock's reason: whole it stands with the operations.
+const WHY: usize = 40;
 /// The endpoint's rank: it is cut before it goes.
 const ENDPOINT: u8 = 6;
 
@@ -61,13 +63,13 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Says it shorter where that is needed, then takes away what does not fit, the highest rank first.
+/// Says it shorter where that is needed, then takes away what does not fit; each time the highest rank first.
 fn shrink(pieces: &mut Vec<Piece>, width: u16) {
     let taken = |pieces: &[Piece]| pieces.iter().map(|p| cells(&p.text) + GAP).fold(0, u16::saturating_add).saturating_sub(GAP);
-    if taken(pieces) > width {
-        for piece in pieces.iter_mut().filter(|p| !p.short.is_empty()) {
-            piece.text = std::mem::take(&mut piece.short);
-        }
+    while taken(pieces) > width
+        && let Some(piece) = pieces.iter_mut().rev().filter(|p| !p.short.is_empty()).max_by_key(|p| p.rank)
+    {
+        piece.text = std::mem::take(&mut piece.short);
     }
     loop {
         let over = taken(pieces).saturating_sub(width);
@@ -117,7 +119,9 @@ fn place(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
         lock(scene, snapshot, pieces);
     }
     if let Some(connection) = scene.connection.filter(|_| live) {
-        pieces.push(endpoint(&connection.endpoint, dim));
+        // What the environment is pinned to says more than the connection: the context, the namespace.
+        let address = scene.snapshot.map_or(&connection.endpoint, |s| &s.environment.endpoint);
+        pieces.push(endpoint(address, dim));
     }
 }
 
@@ -148,9 +152,10 @@ fn everything(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
     }
 }
 
-/// Where the engine is; without its scheme in short.
+/// Where the engine is, and the part of it that is meant; in short only where, without the scheme.
 fn endpoint(address: &str, style: Style) -> Piece {
-    let short = address.split_once("://").map_or("", |(_, rest)| rest).to_owned();
+    let place = address.split(" · ").next().unwrap_or(address);
+    let short = place.split_once("://").map_or(place, |(_, rest)| rest).to_owned();
     Piece { text: address.to_owned(), short, style, rank: ENDPOINT }
 }
 
@@ -206,7 +211,7 @@ fn guard(scene: &Scene<'_>, snapshot: &Snapshot, pieces: &mut Vec<Piece>) {
         Guard::ReadOnly => ("read-only".to_owned(), Role::Warn),
         Guard::Open | Guard::Confirm | Guard::Type => (format!("guard {guard}"), Role::Dim),
     };
-    pieces.push(Piece { text, style: scene.style(role), rank: if guard == Guard::ReadOnly { 1 } else { 4 }, ..Piece::default() });
+    pieces.push(Piece { text, style: scene.style(role), rank: if guard == Guard::ReadOnly { 1 } else { 3 }, ..Piece::default() });
 }
 
 /// Who changes something here.
@@ -215,7 +220,9 @@ fn lock(scene: &Scene<'_>, snapshot: &Snapshot, pieces: &mut Vec<Piece>) {
     let mine = lock.by == scene.state.actor.by() && lock.pid == scene.state.actor.pid;
     let who = if mine { "you" } else { lock.by.as_ref() };
     let role = if mine { Role::Accent } else { Role::Warn };
-    pieces.push(Piece { text: format!("locked by {who}: {}", lock.why), style: scene.style(role), rank: 3, ..Piece::default() });
+    let short = format!("locked by {who}");
+    let text = format!("{short}: {}", fit(&clean(&lock.why), WHY));
+    pieces.push(Piece { text, short, style: scene.style(role), rank: 4 });
 }
 
 #[cfg(test)]
@@ -238,7 +245,8 @@ mod tests {
             pieces.into_iter().map(|p| p.text).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(left(59), "BADGE name engine live 1 unhealthy tcp://10.0.0.5:2376");
-        assert_eq!(left(58), "BADGE name engine live 1 10.0.0.5:2376");
+        assert_eq!(left(58), "BADGE name engine live 1 unhealthy 10.0.0.5:2376");
+        assert_eq!(left(52), "BADGE name engine live 1 10.0.0.5:2376");
         assert_eq!(left(42), "BADGE name live 1 10.0.0.5:2376");
         assert_eq!(left(32), "BADGE name live 1 10.0.0.5:…");
         assert_eq!(left(24), "BADGE name live 1");
