@@ -65,6 +65,7 @@ pub fn plan_for(state: &State, request: &Request, take_over: bool) -> Result<Pla
     if let Some(machine) = state.operation_in(environment) {
         return Err(Refused::Busy { environment: state.name_of(environment).into(), title: machine.plan.title.clone() });
     }
+    detailed(snapshot, request)?;
     let policy = state.policy(&snapshot.environment);
     let terms = Terms {
         policy: &policy,
@@ -88,6 +89,15 @@ fn fresh(state: &State, environment: &EnvironmentId) -> Result<(), Refused> {
         )),
         Some(Link::Failed { error, .. }) => Err(Refused::Feed(format!("{name} cannot be reached: {error}").into())),
         Some(Link::Connecting) | None => Err(Refused::Feed(format!("{name} is not connected yet").into())),
+    }
+}
+
+/// A plan rests on definitions, and those come a moment after the list.
+fn detailed(snapshot: &Snapshot, request: &Request) -> Result<(), Refused> {
+    let meant = request.targets.iter().filter_map(|t| snapshot.workload(&t.workload));
+    match meant.into_iter().find(|w| !w.is_detailed()) {
+        None => Ok(()),
+        Some(w) => Err(Refused::Feed(format!("the definition of {} is still being read: try again in a moment", w.id).into())),
     }
 }
 

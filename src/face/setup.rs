@@ -5,6 +5,7 @@ use std::env;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::runtime::Handle;
 
 use crate::app::State;
@@ -144,6 +145,10 @@ pub fn depth() -> ColorDepth {
     ColorDepth::detect(value("NO_COLOR").as_deref(), value("COLORTERM").as_deref(), value("TERM").as_deref())
 }
 
+/// Minutes east of UTC here and now.
 fn utc_offset_minutes() -> i32 {
-    jiff::tz::TimeZone::system().to_offset(Timestamp::now()).seconds() / 60
+    // The system's own zone is read from its file: finding its name would read the folders of all zones.
+    let own = || TimeZone::tzif("local", &std::fs::read("/etc/localtime").ok()?).ok();
+    let zone = env::var_os("TZ").is_none().then(own).flatten().unwrap_or_else(TimeZone::system);
+    zone.to_offset(Timestamp::now()).seconds() / 60
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Capabilities, Instance, Revision, Verdict, WorkloadId};
+use super::{Capabilities, Instance, InstanceState, Revision, Verdict, WorkloadId};
 
 /// What the engine calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,6 +73,12 @@ impl Workload {
     /// The replicas proper: neither set aside nor one-off.
     pub fn replicas(&self) -> impl Iterator<Item = &Arc<Instance>> {
         self.instances.iter().filter(|i| !i.set_aside && !i.one_off)
+    }
+
+    /// Whether what comes behind the engine's list (the inspection of each instance) is there: from when each runs.
+    #[must_use]
+    pub fn is_detailed(&self) -> bool {
+        self.instances.iter().all(|i| i.state != InstanceState::Running || i.started_at.is_some())
     }
 
     /// Restarts the engine made by itself, over all instances.

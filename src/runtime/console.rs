@@ -59,7 +59,7 @@ pub struct Console {
 }
 
 impl Console {
-    /// Takes the terminal and shows the first picture, before anything is connected.
+    /// Takes the terminal and shows the first picture, waiting for nothing: the engines are asked meanwhile.
     ///
     /// # Errors
     /// When there is no terminal, or no thread to write to it from.
@@ -68,6 +68,7 @@ impl Console {
         let writer = Writer::start(io::stdout())?;
         let size = screen::size();
         drop(session.feed(Msg::Resize(size.0, size.1)));
+        session.settle();
         let mut console = Self {
             session,
             screen,

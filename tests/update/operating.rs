@@ -217,6 +217,18 @@ fn what_the_engine_cannot_do_says_why() {
     assert!(deck.look().contains("says: scale: api publishes port 80 itself"));
 }
 
+#[test]
+fn nothing_is_planned_on_a_definition_that_is_still_being_read() {
+    let mut deck = Deck::new(&["here"]);
+    let mut listed = shop(Guard::Open);
+    let api = std::sync::Arc::make_mut(&mut listed.workloads[0]);
+    std::sync::Arc::make_mut(&mut api.instances[0]).started_at = None;
+    deck.live("here").holds("here", vec![listed]).press("r");
+    assert!(deck.look().contains("says: the definition of api is still being read: try again in a moment"), "{}", deck.look());
+    deck.holds("here", vec![shop(Guard::Open)]).press("r");
+    assert!(deck.look().contains("says: restart api: started"), "{}", deck.look());
+}
+
 /// Answers whatever was asked of the engine with this.
 fn answer(deck: &mut Deck, result: &Result<Accepted, EngineError>) -> usize {
     let effects = std::mem::take(&mut deck.effects);

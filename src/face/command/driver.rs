@@ -106,7 +106,7 @@ impl Driver {
             .await;
         self.until(DETAILS_WITHIN, |state| {
             state.connections.values().filter(|c| c.inventory.is_some()).all(|c| c.link.is_live())
-                && state.snapshots().all(|s| has_details(s))
+                && state.snapshots().flat_map(|s| &s.workloads).all(|w| w.is_detailed())
         })
         .await;
         self.owners();
@@ -214,10 +214,4 @@ impl Driver {
 /// Whether waiting longer for a first picture makes no sense.
 fn is_settled(link: &Link) -> bool {
     matches!(link, Link::Failed { .. })
-}
-
-/// Whether what comes behind the list (the inspection of each container) is there.
-fn has_details(snapshot: &Snapshot) -> bool {
-    let running = snapshot.workloads.iter().flat_map(|w| &w.instances).filter(|i| i.state == InstanceState::Running);
-    running.into_iter().all(|i| i.started_at.is_some())
 }
