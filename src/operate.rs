@@ -4,6 +4,7 @@
 pub mod action;
 pub mod audit;
 pub mod guard;
+pub mod image;
 pub mod machine;
 pub mod plan;
 pub mod policy;

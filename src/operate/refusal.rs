@@ -27,6 +27,8 @@ pub enum Refusal {
     FixedPort { workload: Arc<str>, ports: Vec<u16> },
     #[error("{workload} cannot have more than one instance: its definition fixes the name {name} (container_name)")]
     FixedName { workload: Arc<str>, name: Arc<str> },
+    #[error("`{image}` cannot be an image: {why}")]
+    NotAnImage { image: Arc<str>, why: &'static str },
     #[error("{workload} has no container left to copy its definition from: bring it back with `docker compose up -d {workload}`")]
     NoDefinition { workload: Arc<str> },
     #[error("revision {wanted} of {workload} is not recorded; {}", recorded(.known))]

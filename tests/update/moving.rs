@@ -336,6 +336,18 @@ fn pasted_text_is_never_taken_for_keys() {
 }
 
 #[test]
+fn a_pasted_reference_replaces_the_name_offered_and_a_tag_completes_it() {
+    let text = |pasted: &str| {
+        let mut deck = Deck::shop(Guard::Open);
+        deck.press("D").send(Msg::Paste(pasted.into()));
+        let Some(Overlay::Prompt(prompt)) = deck.state.overlays.last() else { panic!("the prompt is open") };
+        prompt.input.text.clone()
+    };
+    assert_eq!(text("2.0"), "registry:5000/api:2.0");
+    assert_eq!(text("reg.example/shop/api:2.0"), "reg.example/shop/api:2.0");
+}
+
+#[test]
 fn the_mouse_selects_opens_and_switches() {
     let mut deck = Deck::shop(Guard::Open);
     // Header, tabs, heading, then api, db, web.

@@ -1,6 +1,6 @@
 //! Keys: to what lies on top, else through the keymap.
 
-use crate::app::state::{Overlay, Screen};
+use crate::app::state::{Input, Overlay, Prompt, Purpose, Screen};
 use crate::app::{Command, Effect, State};
 use crate::keymap::{Chord, Context, Key, Lookup};
 
@@ -72,6 +72,13 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
     let line = text.lines().next().unwrap_or_default();
     let line = crate::observe::text::clean(line);
     match state.overlays.last_mut() {
+        // A whole reference stands for itself, not for the tag of the name that is offered.
+        Some(Overlay::Prompt(Prompt { purpose: Purpose::Image { .. }, input, .. }))
+            if input.text.ends_with(':') && line.contains([':', '/']) =>
+        {
+            *input = Input::default();
+            input.insert(&line);
+        }
         Some(Overlay::Prompt(prompt)) => prompt.input.insert(&line),
         Some(Overlay::Palette(palette)) => palette.input.insert(&line),
         // What is typed to confirm has to be typed.

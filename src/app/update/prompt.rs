@@ -4,7 +4,7 @@ use crate::app::rows;
 use crate::app::state::{Input, Overlay, Prompt, Purpose, Screen};
 use crate::app::{Effect, State};
 use crate::keymap::Chord;
-use crate::operate::{Operation, Request};
+use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
 use super::{operations, output, search, wish};
@@ -107,7 +107,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
             Ok(_) => return refuse(state, format!("at most {MAX_REPLICAS}")),
             Err(_) => return refuse(state, "a whole number is wanted, 0 or more"),
         },
-        Purpose::Image { environment, targets } => match image_error(&text) {
+        Purpose::Image { environment, targets } => match image::malformed(&text) {
             None => {
                 let operation = Operation::Deploy { image: text.into(), strategy: None };
                 Request { environment, targets, operation }
@@ -132,18 +132,3 @@ fn submit(state: &mut State) -> Vec<Effect> {
 
 /// More replicas than this are a slip of the finger.
 const MAX_REPLICAS: u32 = 1000;
-
-/// What is wrong with an image reference, seen from its form alone.
-fn image_error(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        Some("name an image, like backend:1.5.0")
-    } else if text.ends_with([':', '@', '/']) {
-        Some("the tag is missing")
-    } else if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        Some("an image has no spaces in it")
-    } else if text.starts_with('-') {
-        Some("an image does not begin with -")
-    } else {
-        None
-    }
-}

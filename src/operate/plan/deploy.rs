@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::Workload;
+use crate::operate::image::malformed;
 use crate::operate::refusal::Refusal;
 use crate::operate::request::Strategy;
 
@@ -13,7 +14,7 @@ use super::{declared, words};
 
 /// Replaces every replica of the chosen workloads by one of `image`.
 pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strategy: Option<Strategy>) -> Result<String, Refusal> {
-    let wanted = wanted(image);
+    let wanted = wanted(image)?;
     let mut old = Vec::new();
     for one in chosen {
         again(draft, &one.workload, image);
@@ -24,16 +25,20 @@ pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strate
 }
 
 /// Tells the engine that `image` is wanted, and follows the rollout to its end.
-pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> String {
+pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> Result<String, Refusal> {
+    let wanted = wanted(image)?;
     for one in chosen {
         again(draft, &one.workload, image);
-        declared::set_image(draft, &one.workload, &wanted(image));
+        declared::set_image(draft, &one.workload, &wanted);
     }
-    title(chosen, image)
+    Ok(title(chosen, image))
 }
 
-fn wanted(image: &Arc<str>) -> Wanted {
-    Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), from: None }
+fn wanted(image: &Arc<str>) -> Result<Wanted, Refusal> {
+    if let Some(why) = malformed(image) {
+        return Err(Refusal::NotAnImage { image: image.clone(), why });
+    }
+    Ok(Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), from: None })
 }
 
 fn again(draft: &mut Draft<'_>, workload: &Workload, image: &Arc<str>) {

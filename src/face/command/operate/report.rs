@@ -169,6 +169,7 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NoTarget { .. }
         | Refusal::WholeWorkload { .. }
         | Refusal::UnknownRevision { .. }
+        | Refusal::NotAnImage { .. }
         | Refusal::NotUnfinished { .. } => Exit::Usage,
         Refusal::Locked { .. } | Refusal::Unfinished { .. } | Refusal::MayBeAlive { .. } => Exit::Refused,
         Refusal::Denied { .. }
