@@ -1,6 +1,10 @@
 //! The commands behind pipes, on the demo world: what they print, and how they end.
 
+use std::fs::Permissions;
 use std::io::Read as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -172,6 +176,33 @@ fn logs_are_data_and_a_closed_pipe_is_a_good_end() {
     child.stdout.as_mut().unwrap().read_exact(&mut some).unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// Root may open every socket: then somebody else tries.
+#[test]
+fn a_socket_one_may_not_open_says_what_to_do() {
+    let (home, template) = command(&[]);
+    let socket = home.path().join("docker.sock");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    std::fs::set_permissions(&socket, Permissions::from_mode(0o600)).unwrap();
+    let am_root = std::fs::metadata(&socket).unwrap().uid() == 0;
+    let mut command = if am_root {
+        // Where the build lies may be root's own, too.
+        let qd = home.path().join("qd");
+        std::fs::copy(QD, &qd).unwrap();
+        std::fs::set_permissions(home.path(), Permissions::from_mode(0o755)).unwrap();
+        let mut command = Command::new(qd);
+        command.uid(65_534).gid(65_534);
+        command
+    } else {
+        std::fs::set_permissions(&socket, Permissions::from_mode(0)).unwrap();
+        Command::new(QD)
+    };
+    command.envs(template.get_envs().filter_map(|(k, v)| Some((k, v?)))).current_dir(home.path());
+    let output = command.args(["ls", "--host", &format!("unix://{}", socket.display())]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("may not be opened: permission denied") && said.contains("docker group"), "{said}");
 }
 
 #[test]

@@ -241,20 +241,6 @@ async fn every_wrong_counterpart_is_a_clear_sentence() {
     assert!(error.starts_with("Connecting to ssh://deploy@10.0.0.5 cannot be done here: ssh:// is not built yet"), "{error}");
 }
 
-#[tokio::test]
-async fn a_socket_one_may_not_open_says_so() {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let fake = Fake::started();
-    if std::fs::metadata(fake.socket()).unwrap().uid() == 0 {
-        crate::real_engine::not_run("a socket one may not open", "root may open every socket");
-        return;
-    }
-    std::fs::set_permissions(fake.socket(), PermissionsExt::from_mode(0o0)).unwrap();
-    let engine = engine(&fake.host());
-    let Link::Failed { error, hint, .. } = link(&mut engine.subscribe(Topic::Inventory), "failed").await else { unreachable!() };
-    assert!(error.ends_with("may not be opened: permission denied") && hint.contains("docker group"), "{error}; {hint}");
-}
-
 fn query(follow: bool, tail: Option<u64>) -> Topic {
     Topic::Logs(LogQuery { instance: id("one").as_str().into(), tail, since: None, follow, previous: false })
 }
