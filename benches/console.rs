@@ -156,7 +156,7 @@ fn moves(screen: &mut Screen, count: u32) -> (Vec<f64>, f64) {
     for n in 0..count {
         screen.watch(Duration::from_millis(120 + u64::from(n * 37 % 160)));
         let before = screen.bytes;
-        let key: &[u8] = if n / 8 % 2 == 0 { b"j" } else { b"k" };
+        let key: &[u8] = if n / 4 % 2 == 0 { b"j" } else { b"k" };
         if let Some(took) = screen.key(key) {
             times.push(millis(took));
         }
