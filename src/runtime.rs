@@ -11,6 +11,7 @@ pub mod input;
 pub mod journal;
 pub mod paint;
 mod perform;
+mod pipe;
 pub mod process;
 pub mod screen;
 mod session;

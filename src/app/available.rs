@@ -25,17 +25,28 @@ pub fn available(state: &State, command: Command) -> Capability {
             let row = matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..)));
             need(row || view.workload.is_some(), "select a workload or an instance first")
         }
-        Command::Follow | Command::Wrap | Command::Stamps | Command::Save | Command::Left | Command::Right => {
-            need(log, "only in a log")
+        Command::Follow
+        | Command::Wrap
+        | Command::Stamps
+        | Command::Save
+        | Command::Pipe
+        | Command::JumpTime
+        | Command::ErrorNext
+        | Command::ErrorPrevious
+        | Command::Left
+        | Command::Right => need(log, "only in a log"),
+        Command::MarkNext | Command::MarkPrevious => {
+            need(log && state.logs.as_ref().is_some_and(|l| !l.marks.is_empty()), "no line is marked")
         }
+        Command::Mark | Command::MarkNone if log => Capability::Allowed,
         Command::SearchNext | Command::SearchPrevious => {
             need(log && state.logs.as_ref().is_some_and(|l| l.search.is_some()), "search a log first")
         }
         Command::Filter => need(list || log, "there is nothing to filter here"),
         Command::Sort | Command::SortReverse | Command::MarkAll => need(list, "there is no list here"),
         Command::Mark => need(
-            matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..))),
-            "only workloads and instances can be marked",
+            matches!(selected, Some(RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..))),
+            "only environments, workloads and instances can be marked",
         ),
         Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
         Command::Enter => need(selected.is_some(), "nothing is selected"),
@@ -106,8 +117,9 @@ pub fn footer(state: &State) -> Vec<Command> {
             Command::Follow,
             Command::SearchNext,
             Command::SearchPrevious,
+            Command::ErrorNext,
+            Command::JumpTime,
             Command::Wrap,
-            Command::Stamps,
             Command::Copy,
             Command::Save,
             Command::Back,

@@ -21,6 +21,8 @@ pub enum Effect {
     Copy(String),
     /// Writes a file in the working directory; answered by a [`super::Msg::Note`].
     Save { name: String, content: String },
+    /// Gives text to a command of this machine, away from the terminal; answered by [`super::Msg::Piped`].
+    Pipe { command: String, content: String },
     /// Hands the terminal to a command in an instance, then takes it back.
     Shell { connection: ConnectionId, shell: Shell },
     /// Asks which of these processes of this host live. Answered by [`super::Msg::Alive`].

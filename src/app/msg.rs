@@ -68,6 +68,11 @@ pub enum Msg {
         ok: bool,
         text: Arc<str>,
     },
+    /// What a command that was given text has said: its output, and how it ended.
+    Piped {
+        command: Arc<str>,
+        result: Result<Arc<str>, Arc<str>>,
+    },
     /// Which of the lock holders of our own host are still alive: `(pid, started)`.
     Alive(Vec<(u32, u64)>),
 }

@@ -175,6 +175,10 @@ pub fn is_about_workloads(verb: Verb) -> bool {
 /// # Errors
 /// A sentence: nothing is selected, or the marks lie in several environments.
 pub fn targets(state: &State, verb: Verb) -> Result<(EnvironmentId, Vec<Target>), Arc<str>> {
+    let marked = |m: &&RowId| matches!(m, RowId::Environment(_));
+    if state.nav.view().table.marks.iter().filter(marked).nth(1).is_some() {
+        return Err("several environments are marked: an operation is about one".into());
+    }
     if is_about_environment(verb) {
         return state.environment().map(|id| (id, Vec::new())).ok_or_else(|| "select an environment first".into());
     }
@@ -227,16 +231,17 @@ fn target_of(state: &State, row: &RowId) -> Option<(EnvironmentId, Target)> {
 fn scope_target(state: &State) -> Option<(EnvironmentId, Vec<Target>)> {
     let view = state.nav.view();
     if let (Some(logs), super::state::Screen::Logs) = (&state.logs, view.screen) {
+        let environment = logs.scope.environment()?.clone();
         let targets = match &logs.scope {
-            LogScope::Workloads(ids) => ids.iter().map(|w| Target { workload: w.clone(), instance: None }).collect(),
-            LogScope::Instances(ids) => ids
+            LogScope::Workloads(_, ids) => ids.iter().map(|w| Target { workload: w.clone(), instance: None }).collect(),
+            LogScope::Instances(_, ids) => ids
                 .iter()
-                .filter_map(|id| state.instance(&logs.environment.connection, id))
+                .filter_map(|id| state.instance(&environment.connection, id))
                 .map(|(_, w, i)| Target { workload: w.id.clone(), instance: Some(i.id.clone()) })
                 .collect(),
-            LogScope::Environment => Vec::new(),
+            LogScope::Environments(_) => Vec::new(),
         };
-        return (!targets.is_empty()).then(|| (logs.environment.clone(), targets));
+        return (!targets.is_empty()).then_some((environment, targets));
     }
     let (environment, workload) = (view.environment.clone()?, view.workload.clone()?);
     Some((environment, vec![Target { workload, instance: view.instance.clone() }]))

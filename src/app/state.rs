@@ -1,6 +1,7 @@
 //! What the program knows, split by concern: one struct each, plain data.
 
 mod input;
+pub mod log;
 mod lookup;
 mod overlay;
 pub mod past;
@@ -11,10 +12,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::engine::{Description, LogQuery};
+use crate::engine::Description;
 use crate::keymap::{Chord, Keymap};
 use crate::model::{ConnectionId, EnvironmentId, InstanceId, Inventory, Link, OperationId, WorkloadId};
-use crate::observe::log::Store;
 use crate::observe::metric::Metrics;
 use crate::observe::timeline::Timeline;
 use crate::operate::audit::Record;
@@ -24,6 +24,7 @@ use crate::operate::policy::{Actor, Policy};
 use super::operations::Refused;
 use super::rows::Listed;
 
+pub use log::{LogScope, LogSource, LogView, Search, Stamps};
 pub use overlay::{Choice, Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose};
 
 /// Everything.
@@ -208,80 +209,6 @@ pub struct Table {
 pub enum Direction {
     Up,
     Down,
-}
-
-/// The open log view.
-#[derive(Debug)]
-pub struct LogView {
-    pub environment: EnvironmentId,
-    /// What was asked for; the title.
-    pub title: Arc<str>,
-    pub scope: LogScope,
-    pub store: Store,
-    /// Instances whose log has been or is being read, in the order they joined (gives letter and colour).
-    pub sources: Vec<LogSource>,
-    /// Following the end. Paused otherwise: `anchor` is the sequence number of the last line in sight.
-    pub follow: bool,
-    pub anchor: u64,
-    /// Lines that came in since the view was paused.
-    pub new_lines: u64,
-    pub wrap: bool,
-    pub stamps: Stamps,
-    /// Columns scrolled to the right when not wrapped.
-    pub column: usize,
-    pub search: Option<Search>,
-    pub previous: bool,
-    pub tail: u64,
-    /// The state's generation when the sources were last compared with what is there.
-    pub synced: u64,
-    /// Everything in the log is as fresh as its feeds: the worst of them.
-    pub link: Link,
-}
-
-/// What a log view shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogScope {
-    /// Instances of these workloads, new ones joining as they come.
-    Workloads(BTreeSet<WorkloadId>),
-    Instances(BTreeSet<InstanceId>),
-    /// Everything in the environment.
-    Environment,
-}
-
-/// One instance in a log view.
-#[derive(Clone, Debug)]
-pub struct LogSource {
-    pub instance: InstanceId,
-    pub name: Arc<str>,
-    pub workload: WorkloadId,
-    /// When it went from the engine; `None` while it is there.
-    pub gone: Option<Timestamp>,
-    /// Its stream has ended for good.
-    pub ended: bool,
-    /// What was asked for when it joined; never changes, or the stream would start again.
-    pub query: LogQuery,
-}
-
-/// How the time of a log line is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stamps {
-    Off,
-    Utc,
-    Local,
-    Relative,
-}
-
-/// An incremental search in the log.
-#[derive(Debug)]
-pub struct Search {
-    pub pattern: String,
-    /// `None` with a reason when the pattern is no regular expression.
-    pub regex: Result<regex::Regex, Arc<str>>,
-    /// Sequence number of the current match.
-    pub current: Option<u64>,
-    pub matches: u64,
-    /// Lines have gone since the matches were counted.
-    pub recount: bool,
 }
 
 /// Operations under way and past.

@@ -33,7 +33,7 @@ pub fn subscriptions(state: &State) -> BTreeSet<(ConnectionId, Topic)> {
     }
     if let Some(logs) = &state.logs {
         let wanted = logs.sources.iter().filter(|s| !s.ended);
-        topics.extend(wanted.map(|s| (logs.environment.connection.clone(), Topic::Logs(s.query.clone()))));
+        topics.extend(wanted.map(|s| (s.environment.connection.clone(), Topic::Logs(s.query.clone()))));
     }
     if let (Some(subject), Some(environment)) = (super::update::described(state), &state.nav.view().environment) {
         topics.insert((environment.connection.clone(), Topic::Describe(subject)));

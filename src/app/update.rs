@@ -16,6 +16,7 @@ mod reading;
 mod run;
 mod search;
 mod table;
+mod when;
 mod wish;
 
 use crate::engine::Update;
@@ -80,6 +81,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
             state.say(ok, text);
             Vec::new()
         }
+        Msg::Piped { command, result } => output::piped(state, &command, result),
         Msg::Alive(living) => discovery::alive(state, living),
     }
 }

@@ -190,6 +190,7 @@ impl Console {
                 | Effect::Journal(_)
                 | Effect::LoadJournal
                 | Effect::Save { .. }
+                | Effect::Pipe { .. }
                 | Effect::ProbeOwners(_)
                 | Effect::Refresh(_) => None,
             };

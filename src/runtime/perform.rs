@@ -21,7 +21,7 @@ use crate::operate::machine::Ticket;
 
 use super::follow::Engines;
 use super::journal::Journal;
-use super::{Incoming, process};
+use super::{Incoming, pipe, process};
 
 /// Records and actions waiting for the disk. Far more than any number of operations has under way.
 const QUEUE: usize = 256;
@@ -108,6 +108,14 @@ impl Performer {
                 Err(error) => Msg::Note { ok: false, text: format!("{} was not saved: {error}", path.display()).into() },
             };
             drop(inbox.blocking_send(Incoming::Msg(msg)));
+        });
+    }
+
+    pub(super) fn pipe(&self, command: String, content: String) {
+        let inbox = self.inbox.clone();
+        self.handle.spawn(async move {
+            let result = pipe::run(&command, content).await;
+            drop(inbox.send(Incoming::Msg(Msg::Piped { command: command.into(), result })).await);
         });
     }
 

@@ -111,6 +111,7 @@ impl Session {
             Effect::Journal(record) => self.performer.append(record),
             Effect::LoadJournal => self.performer.load(),
             Effect::Save { name, content } => self.performer.save(name, content),
+            Effect::Pipe { command, content } => self.performer.pipe(command, content),
             Effect::ProbeOwners(owners) => self.performer.probe_owners(owners),
             Effect::Refresh(connection) => {
                 self.following.ask_again(&connection);

@@ -110,6 +110,7 @@ impl Stage {
                 Effect::Journal(_)
                 | Effect::Copy(_)
                 | Effect::Save { .. }
+                | Effect::Pipe { .. }
                 | Effect::Shell { .. }
                 | Effect::Refresh(_)
                 | Effect::Theme(_)

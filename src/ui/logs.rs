@@ -22,7 +22,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if lines.y > area.y {
         title::draw(scene, logs, Rect { height: 1, ..area }, buf);
     }
-    if logs.store.is_empty() {
+    if logs.is_empty() {
         let (headline, what) = if !logs.sources.is_empty() && logs.sources.iter().all(|s| s.ended) {
             ("This log is empty", "Its instances have ended without writing a line.")
         } else {
@@ -32,9 +32,9 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     }
     let shape = line::Shape::new(logs, lines.width);
     for (index, y, height) in in_sight(logs, &shape, lines.height) {
-        if let Some(view) = logs.store.get(index) {
+        if let Some(view) = logs.line(index) {
             let place = Rect { y: lines.y + y, height, ..lines };
-            line::draw(scene, logs, &shape, &view, place, buf);
+            line::draw(scene, logs, &shape, (index, &view), place, buf);
         }
     }
 }
@@ -42,10 +42,9 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 /// The lines in sight: index, first screen line, height. The one the view is anchored at stands at the bottom, unless
 /// there is not enough above it to fill the screen.
 fn in_sight(logs: &LogView, shape: &line::Shape, height: u16) -> Vec<(usize, u16, u16)> {
-    let count = logs.store.len();
-    let newest = count.saturating_sub(1);
-    let last = if logs.follow { newest } else { logs.store.index_of(logs.anchor).unwrap_or(newest) };
-    let tall = |index: usize| logs.store.get(index).map_or(1, |view| shape.height(&view, height));
+    let count = logs.len();
+    let last = logs.bottom();
+    let tall = |index: usize| logs.line(index).map_or(1, |view| shape.height(&view, height));
     let mut above = Vec::new();
     let mut used = 0;
     for index in (0..=last).rev() {
@@ -82,6 +81,7 @@ fn stamp_width(stamps: Stamps) -> u16 {
         Stamps::Off => 0,
         Stamps::Utc | Stamps::Local => 13,
         Stamps::Relative => 5,
+        Stamps::Delta => 9,
     }
 }
 

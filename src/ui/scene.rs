@@ -48,7 +48,7 @@ impl<'a> Scene<'a> {
     /// Whether what the body shows is as fresh as it can be. Screens about everything say so row by row.
     pub fn is_fresh(&self) -> bool {
         let link = match self.view.screen {
-            Screen::Logs => self.state.logs.as_ref().map(|l| &l.link).or(self.connection.map(|c| &c.link)),
+            Screen::Logs => self.state.log_link().or(self.connection.map(|c| &c.link)),
             // What happened has happened.
             Screen::Timeline | Screen::Operations => None,
             Screen::Fleet

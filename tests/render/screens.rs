@@ -98,7 +98,9 @@ fn a_wrapped_paused_searched_log() {
         let last = logs.store.get(70).unwrap().seq;
         logs.anchor = last;
         let regex = Ok(regex::Regex::new("timeout").unwrap());
-        logs.search = Some(Search { pattern: "timeout".into(), regex, current: Some(last), matches: 10, recount: false });
+        logs.cursor = Some(last);
+        logs.marks.insert(logs.store.get(66).unwrap().seq);
+        logs.search = Some(Search { pattern: "timeout".into(), regex, matches: 10, recount: false });
     });
 }
 

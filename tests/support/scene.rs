@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use quarterdeck::app::state::{LogScope, LogSource, LogView, RowId, Screen, Settings, Stamps, State, View};
+use quarterdeck::app::state::{LogScope, LogSource, LogView, RowId, Screen, Settings, State, View};
 use quarterdeck::engine::LogQuery;
 use quarterdeck::keymap::Keymap;
 use quarterdeck::model::{
@@ -301,9 +301,10 @@ pub fn log(state: &mut State) {
     let sources: Vec<LogSource> = ["lms-ai_backend_1", "lms-ai_backend_2"]
         .into_iter()
         .map(|name| LogSource {
+            environment: production(),
+            workload: "backend".into(),
             instance: name.into(),
             name: name.into(),
-            workload: "backend".into(),
             gone: None,
             ended: false,
             query: LogQuery { instance: name.into(), tail: Some(500), since: None, follow: true, previous: false },
@@ -327,22 +328,7 @@ pub fn log(state: &mut State) {
         }
         store.push(&LogBatch { instance: source.instance.clone(), chunk: Arc::new(chunk.finish()) });
     }
-    state.logs = Some(LogView {
-        environment: production(),
-        title: "backend".into(),
-        scope: LogScope::Workloads(BTreeSet::from(["backend".into()])),
-        store,
-        sources,
-        follow: true,
-        anchor: 0,
-        new_lines: 0,
-        wrap: false,
-        stamps: Stamps::Utc,
-        column: 0,
-        search: None,
-        previous: false,
-        synced: 0,
-        tail: 500,
-        link: Link::Live { latency_ms: None },
-    });
+    let scope = LogScope::Workloads(production(), BTreeSet::from(["backend".into()]));
+    let fresh = LogView::new("backend".into(), scope, 1 << 20, 500);
+    state.logs = Some(LogView { store, sources, ..fresh });
 }

@@ -34,6 +34,12 @@ fn bottom(deck: &Deck) -> String {
     line.unwrap().text.to_owned()
 }
 
+/// The line the reader is at.
+fn reader(deck: &Deck) -> String {
+    let view = logs(deck);
+    view.line(view.at()).map(|l| l.text.to_owned()).unwrap_or_default()
+}
+
 #[test]
 fn a_log_is_of_what_is_selected_marked_or_looked_at() {
     let table: &[(&str, &str, &[&str])] = &[
@@ -69,21 +75,25 @@ fn scrolling_up_pauses_and_the_end_follows_again() {
     let mut deck = long();
     assert_eq!(bottom(&deck), "line 199");
     deck.press("k");
-    assert_eq!((bottom(&deck).as_str(), logs(&deck).follow), ("line 198", false));
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str(), logs(&deck).follow), ("line 199", "line 198", false));
     deck.log("db-1-id", &["line 200", "line 201"]);
-    assert_eq!((bottom(&deck).as_str(), logs(&deck).new_lines), ("line 198", 2), "nothing moves while it is read");
+    assert_eq!((bottom(&deck).as_str(), logs(&deck).new_lines), ("line 199", 2), "nothing moves while it is read");
     deck.press("<pgup>");
-    let up = bottom(&deck);
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str()), ("line 181", "line 180"), "a page with a line in common");
     deck.press("<pgdn>");
-    assert_eq!((up.as_str() < "line 198", bottom(&deck).as_str()), (true, "line 198"));
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str()), ("line 199", "line 198"));
+    deck.press(&"k".repeat(18));
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str()), ("line 198", "line 180"), "scrolls no further than it must");
+    deck.send(Msg::Wheel(-3));
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str()), ("line 195", "line 177"), "the reader stays in sight");
     for keys in ["G", "f", "<end>"] {
         deck.press("kk").press(keys);
         assert!(logs(&deck).follow && logs(&deck).new_lines == 0, "{keys}");
     }
     deck.press("g");
-    assert_eq!(bottom(&deck), "line 18", "the first page: 19 lines below the title");
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str()), ("line 18", "line 0"), "the first page: 19 lines");
     deck.press("k<pgup>");
-    assert_eq!(bottom(&deck), "line 18");
+    assert_eq!((bottom(&deck).as_str(), reader(&deck).as_str()), ("line 18", "line 0"));
     deck.press("G").press("f");
     assert!(!logs(&deck).follow, "f pauses too");
     deck.press("j");
@@ -96,8 +106,7 @@ fn searching_goes_while_typing_and_round() {
     deck.press("/needle");
     let seen = |deck: &Deck| {
         let search = logs(deck).search.as_ref().unwrap();
-        let line = search.current.and_then(|seq| logs(deck).store.line(seq)).map(|l| l.text.to_owned());
-        (line.unwrap_or_default(), search.matches)
+        (reader(deck), search.matches)
     };
     assert_eq!(seen(&deck), ("line 157 Needle".into(), 4), "small letters find both");
     deck.press("<enter>N");
@@ -148,7 +157,7 @@ fn a_stale_feed_takes_nobody_out_of_the_log() {
     let mut deck = Deck::shop(Guard::Open);
     deck.press("l").stale("here").wait(60);
     assert!(logs(&deck).sources.iter().all(|s| !s.ended));
-    assert_eq!(logs(&deck).link.word(), "stale");
+    assert_eq!(deck.state.log_link().map(quarterdeck::model::Link::word), Some("stale"));
 }
 
 #[test]
@@ -182,7 +191,7 @@ fn the_log_can_be_saved_and_copied_as_shown() {
     assert!(name.starts_with("db-") && name.strip_suffix(".log").is_some(), "{name}");
     assert_eq!(content.lines().count(), 200);
     assert!(content.lines().next().unwrap().ends_with("Z line 0"), "{:?}", content.lines().next());
-    deck.press("ttt").press("<ctrl-s><enter>");
+    deck.press("tttt").press("<ctrl-s><enter>");
     let Some(Effect::Save { content, .. }) = deck.effects.pop() else { panic!() };
     assert_eq!(content.lines().next(), Some("line 0"), "without stamps when none are shown");
     deck.press("<ctrl-s><ctrl-u>../x<enter>");
@@ -192,6 +201,49 @@ fn the_log_can_be_saved_and_copied_as_shown() {
     assert_eq!((text.lines().count(), text.lines().last()), (19, Some("line 199")));
     deck.press("/needle<enter>c");
     assert_eq!(deck.effects.pop(), Some(Effect::Copy("line 157 Needle".into())));
+}
+
+#[test]
+fn errors_marks_and_times_are_gone_to_and_marked_lines_taken_away() {
+    let mut deck = long();
+    deck.log("db-1-id", &["ERROR first", "fine", "FATAL second"]);
+    deck.press("E");
+    assert_eq!(reader(&deck), "ERROR first");
+    deck.press("e");
+    assert_eq!(reader(&deck), "FATAL second");
+    deck.press("e");
+    assert_eq!(reader(&deck), "ERROR first", "past the end it begins again");
+    deck.press("<space>");
+    assert_eq!((reader(&deck).as_str(), logs(&deck).marks.len()), ("fine", 1), "marks and goes on");
+    deck.press("gj<space>G,");
+    assert_eq!(reader(&deck), "ERROR first");
+    deck.press(",");
+    assert_eq!(reader(&deck), "line 1");
+    deck.press(".c");
+    assert_eq!(deck.effects.pop(), Some(Effect::Copy("line 1\nERROR first".into())));
+    deck.press("|wc -l<enter>");
+    let piped = Effect::Pipe { command: "wc -l".into(), content: "line 1\nERROR first\n".into() };
+    assert_eq!(deck.effects.pop(), Some(piped));
+    deck.send(Msg::Piped { command: "wc -l".into(), result: Ok("2".into()) });
+    assert!(deck.look().contains("2"), "{}", deck.look());
+    deck.press("<esc>T5s<enter>");
+    assert_eq!(reader(&deck), format!("line {}", 199 - 5), "five seconds ago");
+    deck.press("-");
+    assert!(logs(&deck).marks.is_empty());
+    deck.press("Tsoon<enter>");
+    assert!(deck.look().contains("a time is wanted"), "{}", deck.look());
+}
+
+#[test]
+fn several_environments_are_one_log() {
+    let mut deck = Deck::fleet();
+    deck.press("<space><space>l");
+    let view = logs(&deck);
+    let of: std::collections::BTreeSet<_> = view.sources.iter().map(|s| s.environment.to_string()).collect();
+    assert_eq!((&*view.title, of.len()), ("2 environments", 2), "{of:?}");
+    let mut deck = Deck::fleet();
+    deck.press("<space><space>L");
+    assert!(deck.look().contains("several environments are marked"), "{}", deck.look());
 }
 
 #[test]

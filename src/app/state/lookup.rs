@@ -135,6 +135,13 @@ impl State {
         self.connections.get(connection).map(|c| &c.link)
     }
 
+    /// How far the open log can be trusted: as far as the worst of the feeds it comes by.
+    #[must_use]
+    pub fn log_link(&self) -> Option<&Link> {
+        let links = self.logs.as_ref()?.scope.environments().into_iter().filter_map(|id| self.link(&id.connection));
+        links.reduce(|worst, link| if worst.is_live() { link } else { worst })
+    }
+
     /// The environment the view on screen is about: its own, the selected row's, or the only one there is.
     #[must_use]
     pub fn environment(&self) -> Option<EnvironmentId> {

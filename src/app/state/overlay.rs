@@ -92,6 +92,10 @@ pub enum Purpose {
         instance: InstanceId,
     },
     Save,
+    /// Goes to a time in the log.
+    Time,
+    /// A command that is given the log.
+    Pipe,
 }
 
 /// One of several to choose from.

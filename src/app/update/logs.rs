@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::app::format::{count, seconds_since};
 use crate::app::layout;
-use crate::app::state::{LogScope, LogSource, LogView, RowId, Screen, Stamps, View};
+use crate::app::state::{LogScope, LogSource, LogView, RowId, Screen, View};
 use crate::app::{Effect, State};
 use crate::engine::LogQuery;
-use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Link, Workload, WorkloadId};
-use crate::observe::log::{LogBatch, Marker, Store};
+use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Snapshot, Workload, WorkloadId};
+use crate::observe::log::{LogBatch, Marker};
 
 use super::{navigation, search};
 
@@ -21,7 +21,6 @@ const LINGER: u64 = 10;
 /// What a log would be opened of.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    environment: EnvironmentId,
     scope: LogScope,
     title: Arc<str>,
     view: View,
@@ -56,22 +55,27 @@ pub fn of_selection(state: &State) -> Result<Wanted, &'static str> {
 }
 
 fn of_environment(id: &EnvironmentId) -> Wanted {
-    let view = View::of(Screen::Logs, id.clone());
-    Wanted { environment: id.clone(), scope: LogScope::Environment, title: format!("all of {id}").into(), view }
+    let scope = LogScope::Environments(BTreeSet::from([id.clone()]));
+    Wanted { scope, title: format!("all of {id}").into(), view: View::of(Screen::Logs, id.clone()) }
+}
+
+fn of_environments(ids: BTreeSet<EnvironmentId>) -> Wanted {
+    let title = count(ids.len(), "environment").into();
+    Wanted { scope: LogScope::Environments(ids), title, view: View::new(Screen::Logs) }
 }
 
 fn of_workload(environment: &EnvironmentId, id: &WorkloadId) -> Wanted {
     let view = View { workload: Some(id.clone()), ..View::of(Screen::Logs, environment.clone()) };
-    let scope = LogScope::Workloads(BTreeSet::from([id.clone()]));
-    Wanted { environment: environment.clone(), scope, title: id.0.clone(), view }
+    let scope = LogScope::Workloads(environment.clone(), BTreeSet::from([id.clone()]));
+    Wanted { scope, title: id.0.clone(), view }
 }
 
 fn of_instance(state: &State, environment: &EnvironmentId, id: &InstanceId) -> Option<Wanted> {
     let (_, workload, instance) = state.instance(&environment.connection, id)?;
     let view =
         View { workload: Some(workload.id.clone()), instance: Some(id.clone()), ..View::of(Screen::Logs, environment.clone()) };
-    let scope = LogScope::Instances(BTreeSet::from([id.clone()]));
-    Some(Wanted { environment: environment.clone(), scope, title: instance.name.clone(), view })
+    let scope = LogScope::Instances(environment.clone(), BTreeSet::from([id.clone()]));
+    Some(Wanted { scope, title: instance.name.clone(), view })
 }
 
 fn of_item(state: &State, seq: u64) -> Option<Wanted> {
@@ -88,6 +92,13 @@ fn of_item(state: &State, seq: u64) -> Option<Wanted> {
 
 fn of_marks(state: &State) -> Result<Wanted, &'static str> {
     let marks = &state.nav.view().table.marks;
+    let whole: BTreeSet<EnvironmentId> =
+        marks.iter().filter_map(|m| if let RowId::Environment(id) = m { Some(id.clone()) } else { None }).collect();
+    match whole.first() {
+        Some(one) if whole.len() == 1 => return Ok(of_environment(one)),
+        Some(_) => return Ok(of_environments(whole)),
+        None => {}
+    }
     let Some(environment) = marks.iter().find_map(RowId::environment).cloned() else { return Err("nothing is marked") };
     let (mut workloads, mut instances) = (BTreeSet::new(), BTreeSet::new());
     for row in marks.iter().filter(|m| m.environment() == Some(&environment)) {
@@ -98,18 +109,16 @@ fn of_marks(state: &State) -> Result<Wanted, &'static str> {
         }
     }
     let view = View::of(Screen::Logs, environment.clone());
-    let (scope, title) = if instances.is_empty() {
-        let names = workloads.iter().map(WorkloadId::as_str).collect::<Vec<_>>().join(" + ");
-        (LogScope::Workloads(workloads), names)
-    } else {
-        for id in &workloads {
-            let found = state.workload(&environment, id);
-            instances.extend(found.iter().flat_map(|(_, w)| w.instances.iter()).map(|i| i.id.clone()));
-        }
-        let title = count(instances.len(), "marked instance");
-        (LogScope::Instances(instances), title)
-    };
-    Ok(Wanted { environment, scope, title: title.into(), view })
+    if instances.is_empty() {
+        let title = workloads.iter().map(WorkloadId::as_str).collect::<Vec<_>>().join(" + ").into();
+        return Ok(Wanted { scope: LogScope::Workloads(environment, workloads), title, view });
+    }
+    for id in &workloads {
+        let found = state.workload(&environment, id);
+        instances.extend(found.iter().flat_map(|(_, w)| w.instances.iter()).map(|i| i.id.clone()));
+    }
+    let title = count(instances.len(), "marked instance").into();
+    Ok(Wanted { scope: LogScope::Instances(environment, instances), title, view })
 }
 
 /// Opens the log of what is selected.
@@ -137,38 +146,11 @@ fn open(state: &mut State, wanted: Wanted, previous: bool) {
     if state.nav.stack.is_empty() {
         state.nav.stack.push(View::new(Screen::Fleet));
     }
-    let link = state.link(&wanted.environment.connection).cloned().unwrap_or_default();
     let title = if previous { format!("{} (the run before)", wanted.title).into() } else { wanted.title };
-    state.logs = Some(LogView {
-        environment: wanted.environment,
-        title,
-        scope: wanted.scope,
-        store: Store::new(state.settings.log_bytes),
-        sources: Vec::new(),
-        follow: true,
-        anchor: 0,
-        new_lines: 0,
-        wrap: false,
-        stamps: Stamps::Utc,
-        column: 0,
-        search: None,
-        previous,
-        tail: state.settings.log_tail,
-        synced: 0,
-        link,
-    });
+    let fresh = LogView::new(title, wanted.scope, state.settings.log_bytes, state.settings.log_tail);
+    state.logs = Some(LogView { previous, ..fresh });
     navigation::push(state, wanted.view);
     sync(state);
-}
-
-impl LogScope {
-    fn covers(&self, workload: &Workload, instance: &Instance) -> bool {
-        match self {
-            Self::Workloads(ids) => ids.contains(&workload.id),
-            Self::Instances(ids) => ids.contains(&instance.id),
-            Self::Environment => true,
-        }
-    }
 }
 
 /// Compares the sources with what is there: new ones join, those that have gone are let go in time.
@@ -180,19 +162,22 @@ pub fn sync(state: &mut State) {
     }
     let first = view.synced == 0;
     // Only what was really seen says that something has gone.
-    let Some(snapshot) = state.snapshot(&view.environment) else { return };
-    let present: Vec<LogSource> = snapshot
-        .workloads
+    let seen: Vec<&Arc<Snapshot>> = view.scope.environments().into_iter().filter_map(|id| state.snapshot(id)).collect();
+    if seen.is_empty() {
+        return;
+    }
+    let present: Vec<LogSource> = seen
         .iter()
-        .flat_map(|w| w.instances.iter().map(move |i| (w, i)))
-        .filter(|(w, i)| view.scope.covers(w, i))
-        .map(|(w, i)| source(view, w, i, first, state.now))
+        .flat_map(|s| s.workloads.iter().flat_map(move |w| w.instances.iter().map(move |i| (s, w, i))))
+        .filter(|(_, w, i)| covers(&view.scope, w, i))
+        .map(|(s, w, i)| source(view, &s.environment.id, w, i, first, state.now))
         .collect();
+    let seen: BTreeSet<EnvironmentId> = seen.iter().map(|s| s.environment.id.clone()).collect();
     let (now, generation) = (state.now, state.generation);
     let Some(view) = &mut state.logs else { return };
     view.synced = generation;
     let there: BTreeSet<InstanceId> = present.iter().map(|s| s.instance.clone()).collect();
-    for source in &mut view.sources {
+    for source in view.sources.iter_mut().filter(|s| seen.contains(&s.environment)) {
         if there.contains(&source.instance) {
             source.gone = None;
         } else {
@@ -200,6 +185,14 @@ pub fn sync(state: &mut State) {
             source.ended |= seconds_since(now, gone) >= LINGER;
         }
     }
+    let left_out = join(view, present);
+    if left_out > 0 && first {
+        state.say(false, format!("{left_out} more instances are not followed: a log shows at most {SOURCES} at a time"));
+    }
+}
+
+/// Lets those join that are not known yet; answers how many could not.
+fn join(view: &mut LogView, present: Vec<LogSource>) -> usize {
     let known: BTreeSet<InstanceId> = view.sources.iter().map(|s| s.instance.clone()).collect();
     let mut left_out = 0;
     for source in present.into_iter().filter(|s| !known.contains(&s.instance)) {
@@ -210,19 +203,33 @@ pub fn sync(state: &mut State) {
             left_out += 1;
         }
     }
-    if left_out > 0 && first {
-        state.say(false, format!("{left_out} more instances are not followed: a log shows at most {SOURCES} at a time"));
+    left_out
+}
+
+fn covers(scope: &LogScope, workload: &Workload, instance: &Instance) -> bool {
+    match scope {
+        LogScope::Workloads(_, ids) => ids.contains(&workload.id),
+        LogScope::Instances(_, ids) => ids.contains(&instance.id),
+        LogScope::Environments(_) => true,
     }
 }
 
 /// A new source. One that joins later is asked for everything since it began, whatever the tail.
-fn source(view: &LogView, workload: &Workload, instance: &Instance, first: bool, now: jiff::Timestamp) -> LogSource {
+fn source(
+    view: &LogView,
+    environment: &EnvironmentId,
+    workload: &Workload,
+    instance: &Instance,
+    first: bool,
+    now: jiff::Timestamp,
+) -> LogSource {
     let began = instance.created_at.or(instance.started_at).unwrap_or(now);
     let (tail, since) = if first { (Some(view.tail), None) } else { (None, Some(began)) };
     LogSource {
+        environment: environment.clone(),
+        workload: workload.id.clone(),
         instance: instance.id.clone(),
         name: instance.name.clone(),
-        workload: workload.id.clone(),
         gone: None,
         ended: false,
         query: LogQuery { instance: instance.id.clone(), tail, since, follow: !view.previous, previous: view.previous },
@@ -233,10 +240,8 @@ fn source(view: &LogView, workload: &Workload, instance: &Instance, first: bool,
 pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -> Vec<Effect> {
     let page = usize::from(layout::log_lines(state.size).height).max(1);
     let Some(view) = &mut state.logs else { return Vec::new() };
-    if &view.environment.connection != connection {
-        return Vec::new();
-    }
-    let Some(at) = view.sources.iter().position(|s| s.instance == batch.instance) else { return Vec::new() };
+    let of = |s: &LogSource| s.instance == batch.instance && &s.environment.connection == connection;
+    let Some(at) = view.sources.iter().position(of) else { return Vec::new() };
     let dropped = view.store.dropped();
     view.store.push(batch);
     if !view.follow {
@@ -249,25 +254,25 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
     if let Some(search) = &mut view.search {
         search.matches += more;
         search.recount |= gone;
-        if search.current.is_some_and(|seq| view.store.line(seq).is_none()) {
-            search.current = None;
-        }
     }
-    // The lines in sight were dropped: the oldest that are left take their place.
-    if gone && !view.follow && view.store.line(view.anchor).is_none() {
-        let index = (page - 1).min(view.store.len().saturating_sub(1));
-        view.anchor = view.store.get(index).map_or(0, |l| l.seq);
-    } else if !view.follow && view.anchor == 0 && view.store.line(0).is_none() {
-        view.anchor = view.store.get(0).map_or(0, |l| l.seq);
+    if gone {
+        let store = &view.store;
+        view.marks.retain(|seq| store.line(*seq).is_some());
     }
+    keep_place(view, page);
     Vec::new()
 }
 
-/// The log is as fresh as the connection its lines come by.
-pub fn link(state: &mut State, connection: &ConnectionId, link: &Link) {
-    if let Some(view) = &mut state.logs
-        && &view.environment.connection == connection
-    {
-        view.link = link.clone();
+/// What the reader looked at may have been dropped: the oldest lines that are left take its place.
+fn keep_place(view: &mut LogView, page: usize) {
+    if view.follow {
+        return;
+    }
+    if view.store.line(view.anchor).is_none() {
+        let index = (page - 1).min(view.len().saturating_sub(1));
+        view.anchor = view.line(index).map_or(0, |l| l.seq);
+    }
+    if view.cursor.is_some_and(|seq| view.store.line(seq).is_none()) {
+        view.cursor = view.line(0).map(|l| l.seq);
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::Description;
 use crate::model::{ConnectionId, Environment, Health, Inventory, Item, Link, Sample, Snapshot, Source, Verdict};
 use crate::operate::machine::Event;
 
-use super::{discovery, logs, navigation, operations};
+use super::{discovery, navigation, operations};
 
 /// A feed's state changed.
 pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
@@ -18,7 +18,6 @@ pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
     }
     let same_kind = connection.link.word() == link.word();
     connection.link = link.clone();
-    logs::link(state, id, link);
     if !same_kind {
         state.generation += 1;
     }

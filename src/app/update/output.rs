@@ -1,10 +1,11 @@
 //! What leaves the console as text: the clipboard and files.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::app::format::clock_millis;
 use crate::app::rows;
-use crate::app::state::{Input, LogView, Purpose, RowId, Screen, Stamps};
+use crate::app::state::{Input, LogView, Overlay, Purpose, RowId, Screen, Stamps};
 use crate::app::{Effect, State, layout};
 
 use super::prompt;
@@ -51,16 +52,20 @@ fn name(state: &State, row: &RowId) -> Option<String> {
     })
 }
 
+/// The marked lines, else the one the reader is at, else those in sight.
 fn log_text(state: &State) -> Option<String> {
     let view = state.logs.as_ref()?;
-    if let Some(line) = view.search.as_ref().and_then(|s| s.current).and_then(|seq| view.store.line(seq)) {
-        return Some(line.text.to_owned());
+    let text = |index: usize| view.line(index).map(|l| l.text.to_owned());
+    if !view.marks.is_empty() {
+        let marked = (0..view.len()).filter(|i| view.line(*i).is_some_and(|l| view.marks.contains(&l.seq)));
+        return Some(marked.filter_map(text).collect::<Vec<_>>().join("\n"));
     }
-    let len = view.store.len();
-    let bottom = if view.follow { len.checked_sub(1)? } else { view.store.index_of(view.anchor)? };
+    if view.cursor.is_some() {
+        return text(view.at());
+    }
+    let bottom = view.bottom();
     let rows = usize::from(layout::log_lines(state.size).height).max(1);
-    let top = (bottom + 1).saturating_sub(rows);
-    Some((top..=bottom).filter_map(|i| view.store.get(i)).map(|l| l.text).collect::<Vec<_>>().join("\n"))
+    Some(((bottom + 1).saturating_sub(rows)..=bottom).filter_map(text).collect::<Vec<_>>().join("\n"))
 }
 
 /// Asks where the log is to be written.
@@ -72,6 +77,45 @@ pub fn ask(state: &mut State) {
     let safe: String = view.title.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).take(40).collect();
     let stamp: String = state.now.to_string().chars().take(19).filter(char::is_ascii_alphanumeric).collect();
     prompt::open(state, Purpose::Save, "save to", Input::new(format!("{safe}-{stamp}.log")));
+}
+
+/// Asks which command is given the log.
+pub fn ask_pipe(state: &mut State) {
+    if state.nav.view().screen != Screen::Logs || state.logs.as_ref().is_none_or(LogView::is_empty) {
+        state.say(false, "only a log with lines in it can be piped");
+        return;
+    }
+    prompt::open(state, Purpose::Pipe, "pipe to", Input::default());
+}
+
+/// Gives the marked lines, else all that are shown, to a command.
+pub fn pipe(state: &mut State, command: &str) -> Vec<Effect> {
+    let Some(view) = &state.logs else { return Vec::new() };
+    if command.is_empty() {
+        state.say(false, "name a command, like sort | uniq -c");
+        return Vec::new();
+    }
+    let wanted = |i: &usize| view.marks.is_empty() || view.line(*i).is_some_and(|l| view.marks.contains(&l.seq));
+    let mut content = String::new();
+    for line in (0..view.len()).filter(wanted).filter_map(|i| view.line(i)).filter(|l| l.marker.is_none()) {
+        content.push_str(line.text);
+        content.push('\n');
+    }
+    state.say(true, format!("{command}: running"));
+    vec![Effect::Pipe { command: command.to_owned(), content }]
+}
+
+/// Shows what the command has said.
+pub fn piped(state: &mut State, command: &Arc<str>, result: Result<Arc<str>, Arc<str>>) -> Vec<Effect> {
+    match result {
+        Ok(text) if text.trim().is_empty() => state.say(true, format!("{command}: done, without a word")),
+        Ok(text) => {
+            let lines = text.lines().map(Arc::from).collect();
+            state.overlays.push(Overlay::Text { title: command.clone(), lines, scroll: 0 });
+        }
+        Err(why) => state.say(false, format!("{command}: {why}")),
+    }
+    Vec::new()
 }
 
 /// Writes the log as it is shown: masked, sanitised, with its stamps.
@@ -92,7 +136,7 @@ fn as_text(view: &LogView, offset_minutes: i32) -> String {
         match view.stamps {
             Stamps::Off => {}
             Stamps::Local => drop(write!(text, "{} ", clock_millis(line.at, offset_minutes))),
-            Stamps::Utc | Stamps::Relative => drop(write!(text, "{:.3} ", line.at)),
+            Stamps::Utc | Stamps::Relative | Stamps::Delta => drop(write!(text, "{:.3} ", line.at)),
         }
         if several && let Some(source) = view.sources.iter().find(|s| &s.instance == line.instance) {
             text.push_str(&source.name);

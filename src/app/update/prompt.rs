@@ -7,7 +7,7 @@ use crate::keymap::Chord;
 use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
-use super::{operations, output, search, wish};
+use super::{operations, output, search, when, wish};
 
 /// Puts a prompt on top.
 pub fn open(state: &mut State, purpose: Purpose, title: impl Into<std::sync::Arc<str>>, input: Input) {
@@ -72,8 +72,13 @@ pub fn changed(state: &mut State) {
                 prompt.error = failed;
             }
         }
-        Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
-        }
+        Purpose::Replicas { .. }
+        | Purpose::Image { .. }
+        | Purpose::LockReason { .. }
+        | Purpose::Shell { .. }
+        | Purpose::Save
+        | Purpose::Time
+        | Purpose::Pipe => {}
     }
 }
 
@@ -82,8 +87,13 @@ fn cancel(state: &mut State) {
     match prompt.purpose {
         Purpose::Filter => state.nav.view_mut().table.filter.clear(),
         Purpose::Search => search::set(state, ""),
-        Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
-        }
+        Purpose::Replicas { .. }
+        | Purpose::Image { .. }
+        | Purpose::LockReason { .. }
+        | Purpose::Shell { .. }
+        | Purpose::Save
+        | Purpose::Time
+        | Purpose::Pipe => {}
     }
 }
 
@@ -125,6 +135,18 @@ fn submit(state: &mut State) -> Vec<Effect> {
             state.overlays.pop();
             return output::save(state, &text);
         }
+        Purpose::Pipe => {
+            state.overlays.pop();
+            return output::pipe(state, &text);
+        }
+        Purpose::Time => match when::parse(&text, state.now, when::offset(state)) {
+            Ok(at) => {
+                state.overlays.pop();
+                when::go(state, at);
+                return Vec::new();
+            }
+            Err(why) => return refuse(state, why),
+        },
     };
     state.overlays.pop();
     operations::propose(state, request, false)

@@ -6,7 +6,7 @@ use crate::app::state::{Direction, Overlay, Screen};
 use crate::app::{Command, Effect, State};
 use crate::model::{Capability, Verb};
 
-use super::{logs, menus, navigation, operations, output, palette, prompt, reading, search, table, wish};
+use super::{logs, menus, navigation, operations, output, palette, prompt, reading, search, table, when, wish};
 
 /// Runs a command on whatever is on screen.
 pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
@@ -33,8 +33,10 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Jump => palette::open(state, true),
         Command::Sort => menus::sort(state),
         Command::SortReverse => table::reverse(state),
+        Command::Mark if state.nav.view().screen == Screen::Logs => reading::mark(state),
         Command::Mark => table::mark(state),
         Command::MarkAll => table::mark_all(state),
+        Command::MarkNone if state.nav.view().screen == Screen::Logs => reading::unmark(state),
         Command::MarkNone => state.nav.view_mut().table.marks.clear(),
         Command::Logs => logs::open_selected(state, false),
         Command::PreviousLogs => logs::open_selected(state, true),
@@ -48,6 +50,12 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Follow => reading::toggle_follow(state),
         Command::Wrap => reading::wrap(state),
         Command::Stamps => reading::stamps(state),
+        Command::ErrorNext => search::error(state, true),
+        Command::ErrorPrevious => search::error(state, false),
+        Command::MarkNext => search::mark(state, true),
+        Command::MarkPrevious => search::mark(state, false),
+        Command::JumpTime => when::ask(state),
+        Command::Pipe => output::ask_pipe(state),
         Command::Operate(verb) => return operate(state, verb),
         Command::AbortOperation => return operations::abort(state),
         Command::Theme => menus::theme(state),
@@ -89,7 +97,7 @@ fn refresh(state: &mut State) -> Vec<Effect> {
 /// Moves through whatever is on screen.
 pub(super) fn by(state: &mut State, lines: isize) {
     match state.nav.view().screen {
-        Screen::Logs => reading::scroll(state, lines),
+        Screen::Logs => reading::step(state, lines),
         Screen::Describe => reading::scroll_text(state, lines),
         Screen::Fleet
         | Screen::Workloads
@@ -138,6 +146,7 @@ pub fn wheel(state: &mut State, lines: i16) -> Vec<Effect> {
         }
         Some(Overlay::Palette(palette)) => palette.selected = palette.selected.saturating_add_signed(lines.signum()),
         Some(Overlay::Prompt(_) | Overlay::Quit) => {}
+        None if state.nav.view().screen == Screen::Logs => reading::scroll(state, lines),
         None => by(state, lines),
     }
     Vec::new()

@@ -5,31 +5,30 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use crate::app::State;
-use crate::app::layout;
 use crate::app::state::{LogView, Search};
+use crate::observe::log::{Level, LineView};
+
+use super::reading::{self, Sheet};
 
 /// Searches for another pattern: to the first match from the first line in sight on, else the last one before.
 pub fn set(state: &mut State, pattern: &str) {
-    let page = usize::from(layout::log_lines(state.size).height).max(1);
+    let sheet = Sheet::of(state);
     let Some(view) = &mut state.logs else { return };
     if pattern.is_empty() {
         view.search = None;
         return;
     }
     let regex = compile(pattern);
-    let mut search = Search { pattern: pattern.to_owned(), regex, current: None, matches: 0, recount: false };
+    let mut search = Search { pattern: pattern.to_owned(), regex, matches: 0, recount: false };
+    let mut found = None;
     if let Ok(regex) = &search.regex {
-        let last = view.store.len();
-        let bottom = if view.follow { last.saturating_sub(1) } else { view.store.index_of(view.anchor).unwrap_or(0) };
-        let top = (bottom + 1).saturating_sub(page);
+        let (top, len) = (sheet.first_to(view, view.bottom()), view.len());
         search.matches = count(view, regex);
-        let found = (top..last).find(|i| matches(view, regex, *i)).or_else(|| (0..top).rev().find(|i| matches(view, regex, *i)));
-        search.current = found.and_then(|i| view.store.get(i)).map(|l| l.seq);
+        found = (top..len).find(|i| matches(view, regex, *i)).or_else(|| (0..top).rev().find(|i| matches(view, regex, *i)));
     }
-    let current = search.current;
     view.search = Some(search);
-    if let Some(seq) = current {
-        show(view, seq, page);
+    if let Some(index) = found {
+        reading::read_around(view, index, sheet);
     }
 }
 
@@ -43,52 +42,57 @@ fn compile(pattern: &str) -> Result<Regex, Arc<str>> {
 }
 
 fn matches(view: &LogView, regex: &Regex, index: usize) -> bool {
-    view.store.get(index).is_some_and(|l| l.marker.is_none() && regex.is_match(l.text))
+    view.line(index).is_some_and(|l| l.marker.is_none() && regex.is_match(l.text))
 }
 
 fn count(view: &LogView, regex: &Regex) -> u64 {
-    (0..view.store.len()).filter(|i| matches(view, regex, *i)).count() as u64
-}
-
-/// Brings a line into sight, a third of the page above the bottom, without following on.
-fn show(view: &mut LogView, seq: u64, page: usize) {
-    let Some(index) = view.store.index_of(seq) else { return };
-    let last = view.store.len().saturating_sub(1);
-    let bottom = if view.follow { last } else { view.store.index_of(view.anchor).unwrap_or(last) };
-    let top = (bottom + 1).saturating_sub(page);
-    if index >= top && index <= bottom && !view.follow {
-        return;
-    }
-    let wanted = if index >= top && index <= bottom { bottom } else { (index + page / 3).max(page - 1).min(last) };
-    if let Some(line) = view.store.get(wanted) {
-        view.anchor = line.seq;
-        view.follow = false;
-    }
+    (0..view.len()).filter(|i| matches(view, regex, *i)).count() as u64
 }
 
 /// To the next match, or the previous one; past the end it begins again.
 pub fn step(state: &mut State, forward: bool) {
-    let page = usize::from(layout::log_lines(state.size).height).max(1);
+    let sheet = Sheet::of(state);
     let Some(view) = &mut state.logs else { return };
     let Some(search) = &view.search else {
         state.say(false, "nothing is searched for yet");
         return;
     };
     let Ok(regex) = &search.regex else { return };
-    let len = view.store.len();
-    let from = search.current.and_then(|seq| view.store.index_of(seq));
-    let hit = |i: &usize| matches(view, regex, *i);
-    let found = match (from, forward) {
-        (Some(at), true) => (at + 1..len).find(hit).or_else(|| (0..at).find(hit)),
-        (Some(at), false) => (0..at).rev().find(hit).or_else(|| (at + 1..len).rev().find(hit)),
-        (None, true) => (0..len).find(hit),
-        (None, false) => (0..len).rev().find(hit),
-    };
-    let Some(seq) = found.and_then(|i| view.store.get(i)).map(|l| l.seq) else { return };
-    if let Some(search) = &mut view.search {
-        search.current = Some(seq);
+    match nearest(view, forward, |line| line.marker.is_none() && regex.is_match(line.text)) {
+        Some(index) => reading::read_around(view, index, sheet),
+        None => state.say(false, "not found"),
     }
-    show(view, seq, page);
+}
+
+/// To the next line that tells of an error, or the previous one; past the end it begins again.
+pub fn error(state: &mut State, forward: bool) {
+    let sheet = Sheet::of(state);
+    let Some(view) = &mut state.logs else { return };
+    match nearest(view, forward, |line| line.level.is_some_and(|l| l >= Level::Error)) {
+        Some(index) => reading::read_around(view, index, sheet),
+        None => state.say(true, "no error in what is held of this log"),
+    }
+}
+
+/// To the next marked line, or the previous one; past the end it begins again.
+pub fn mark(state: &mut State, forward: bool) {
+    let sheet = Sheet::of(state);
+    let Some(view) = &mut state.logs else { return };
+    match nearest(view, forward, |line| view.marks.contains(&line.seq)) {
+        Some(index) => reading::read_around(view, index, sheet),
+        None => state.say(false, "no line is marked"),
+    }
+}
+
+/// The nearest line of a kind from where the reader is, round the end.
+fn nearest(view: &LogView, forward: bool, hit: impl Fn(&LineView<'_>) -> bool) -> Option<usize> {
+    let (len, at) = (view.len(), view.at());
+    let hit = |i: &usize| view.line(*i).is_some_and(|line| hit(&line));
+    if forward {
+        (at + 1..len).find(hit).or_else(|| (0..(at + 1).min(len)).find(hit))
+    } else {
+        (0..at).rev().find(hit).or_else(|| (at..len).rev().find(hit))
+    }
 }
 
 /// Matches in the lines that came last.

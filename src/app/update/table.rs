@@ -36,7 +36,7 @@ pub fn mark(state: &mut State) {
     let table = &mut state.nav.view_mut().table;
     let Some(row) = table.selected.clone() else { return };
     if !can_be_marked(&row) {
-        state.say(false, "only workloads and instances can be marked");
+        state.say(false, "only environments, workloads and instances can be marked");
         return;
     }
     if !table.marks.remove(&row) {
@@ -53,8 +53,8 @@ pub fn mark_all(state: &mut State) {
 
 fn can_be_marked(row: &RowId) -> bool {
     match row {
-        RowId::Workload(..) | RowId::Instance(..) => true,
-        RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => false,
+        RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..) => true,
+        RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => false,
     }
 }
 

@@ -48,21 +48,31 @@ impl Shape {
     }
 }
 
-pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_>, area: Rect, buf: &mut Buffer) {
-    let source = logs.sources.iter().position(|s| &s.instance == view.instance);
+pub fn draw(
+    scene: &Scene<'_>,
+    logs: &LogView,
+    shape: &Shape,
+    (index, view): (usize, &LineView<'_>),
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let source = logs.source(view.instance).map(|(n, _)| n);
     if let Some(marker) = view.marker {
         let name = source.and_then(|n| logs.sources.get(n)).map_or("", |s| s.name.as_ref());
         return mark(scene, name, marker, area, buf);
     }
-    let current = logs.search.as_ref().is_some_and(|s| s.current == Some(view.seq));
     let mut pen = Pen::new(buf, area, 0);
-    pen.skip(1).put(if current { "▸" } else { " " }, scene.style(Role::Accent));
+    let mark = if logs.marks.contains(&view.seq) { "◆" } else { " " };
+    let current = !logs.follow && logs.cursor == Some(view.seq);
+    let here = if current { "▸" } else { " " };
+    pen.put(mark, scene.style(Role::Accent)).put(here, scene.style(Role::Accent));
     let mut time = String::with_capacity(12);
     match logs.stamps {
         Stamps::Off => {}
         Stamps::Utc => stamp(&mut time, view.at, 0),
         Stamps::Local => stamp(&mut time, view.at, scene.state.settings.utc_offset_minutes),
         Stamps::Relative => time = format!("{:>4}", age(scene.state.now, view.at)),
+        Stamps::Delta => time = delta(logs, index, view),
     }
     if !time.is_empty() {
         pen.put(&time, scene.style(Role::Dim)).skip(1);
@@ -89,6 +99,16 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, shape: &Shape, view: &LineView<'_
         let mut pen = Pen::new(buf, area, 0);
         pen.skip(shape.lead);
         words(&mut pen, after(text, logs.column), search, (style, lit));
+    }
+}
+
+/// How long after the line before: `+1.204 s`.
+fn delta(logs: &LogView, index: usize, view: &LineView<'_>) -> String {
+    let before = index.checked_sub(1).and_then(|i| logs.line(i));
+    let ms = before.map_or(0, |b| view.at.as_millisecond() - b.at.as_millisecond());
+    match ms {
+        i64::MIN..100_000 => format!("{:>8}", format!("+{:.3}", ms.max(0) as f64 / 1000.0)),
+        _ => format!("{:>8}", format!("+{} s", ms / 1000)),
     }
 }
 

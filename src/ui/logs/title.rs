@@ -17,7 +17,7 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, area: Rect, buf: &mut Buffer) {
     let dim = scene.style(Role::Dim);
     let mut pen = Pen::new(buf, area, 0);
     pen.put_at_end(" ", dim);
-    for (text, role) in states(logs).into_iter().rev() {
+    for (text, role) in states(scene, logs).into_iter().rev() {
         if pen.left() > cells(&text) + 20 {
             pen.put_at_end(&text, scene.style(role)).put_at_end("", dim);
         }
@@ -45,14 +45,14 @@ pub fn draw(scene: &Scene<'_>, logs: &LogView, area: Rect, buf: &mut Buffer) {
 }
 
 /// What there is to say about the log's state, most important first.
-fn states(logs: &LogView) -> Vec<(String, Role)> {
+fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
     let mut out = Vec::new();
-    out.push(match &logs.link {
-        Link::Live { .. } if logs.follow => ("● following".to_owned(), Role::Good),
-        Link::Live { .. } if logs.new_lines > 0 => (format!("‖ paused, {} new", count(logs.new_lines)), Role::Accent),
-        Link::Live { .. } => ("‖ paused".to_owned(), Role::Accent),
-        Link::Connecting => ("◌ connecting".to_owned(), Role::Warn),
-        Link::Stale { error, .. } | Link::Failed { error, .. } => (format!("◌ {error}"), Role::Warn),
+    out.push(match scene.state.log_link() {
+        None | Some(Link::Connecting) => ("◌ connecting".to_owned(), Role::Warn),
+        Some(Link::Live { .. }) if logs.follow => ("● following".to_owned(), Role::Good),
+        Some(Link::Live { .. }) if logs.new_lines > 0 => (format!("‖ paused, {} new", count(logs.new_lines)), Role::Accent),
+        Some(Link::Live { .. }) => ("‖ paused".to_owned(), Role::Accent),
+        Some(Link::Stale { error, .. } | Link::Failed { error, .. }) => (format!("◌ {error}"), Role::Warn),
     });
     if logs.store.dropped() > 0 {
         out.push((format!("{} dropped", count(logs.store.dropped())), Role::Warn));
@@ -67,6 +67,7 @@ fn states(logs: &LogView) -> Vec<(String, Role)> {
         Stamps::Off | Stamps::Utc => "",
         Stamps::Local => "local time",
         Stamps::Relative => "ages",
+        Stamps::Delta => "after the line before",
     };
     for word in [stamps, if logs.wrap { "wrapped" } else { "" }] {
         if !word.is_empty() {

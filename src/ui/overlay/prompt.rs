@@ -14,9 +14,13 @@ use super::{Cursor, input, look, on};
 
 pub fn draw(scene: &Scene<'_>, prompt: &Prompt, room: Rect, footer: Rect, buf: &mut Buffer) -> Cursor {
     match &prompt.purpose {
-        Purpose::Filter | Purpose::Search if footer.height > 0 => on_last_line(scene, prompt, footer, buf),
+        Purpose::Filter | Purpose::Search | Purpose::Time | Purpose::Pipe if footer.height > 0 => {
+            on_last_line(scene, prompt, footer, buf)
+        }
         Purpose::Filter
         | Purpose::Search
+        | Purpose::Time
+        | Purpose::Pipe
         | Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::LockReason { .. }
@@ -25,12 +29,24 @@ pub fn draw(scene: &Scene<'_>, prompt: &Prompt, room: Rect, footer: Rect, buf: &
     }
 }
 
+/// What may be typed.
+fn hint(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Filter => "health:unhealthy image:api !canary",
+        Purpose::Search => "a regular expression; n and N go on",
+        Purpose::Time => "14:03, 14:03:22, 5m ago",
+        Purpose::Pipe => "a command, like sort | uniq -c",
+        Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
+            ""
+        }
+    }
+}
+
 fn on_last_line(scene: &Scene<'_>, prompt: &Prompt, footer: Rect, buf: &mut Buffer) -> Cursor {
     Pen::new(buf, footer, 0).fill(" ", scene.style(Role::Text));
     let hint = match &prompt.error {
         Some(error) => (error.as_ref(), scene.style(Role::Bad)),
-        None if prompt.purpose == Purpose::Filter => ("health:unhealthy image:api !canary", scene.style(Role::Dim)),
-        None => ("a regular expression; n and N go on", scene.style(Role::Dim)),
+        None => (hint(&prompt.purpose), scene.style(Role::Dim)),
     };
     let mut pen = Pen::new(buf, footer, 0);
     if footer.width > 60 {

@@ -1,0 +1,176 @@
+//! The open log: whose lines, which of them are shown, and where the reader is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::engine::LogQuery;
+use crate::model::{EnvironmentId, InstanceId, WorkloadId};
+use crate::observe::log::{LineView, Store};
+
+/// The open log view.
+#[derive(Debug)]
+pub struct LogView {
+    /// What was asked for.
+    pub title: Arc<str>,
+    pub scope: LogScope,
+    pub store: Store,
+    /// Instances whose log has been or is being read, in the order they joined (gives letter and colour).
+    pub sources: Vec<LogSource>,
+    /// Following the end. Paused otherwise: `anchor` is the sequence number of the last line in sight.
+    pub follow: bool,
+    pub anchor: u64,
+    /// The line the reader is at, while paused.
+    pub cursor: Option<u64>,
+    /// Lines marked to be found again, or copied.
+    pub marks: BTreeSet<u64>,
+    /// Lines that came in since the view was paused.
+    pub new_lines: u64,
+    pub wrap: bool,
+    pub stamps: Stamps,
+    /// Columns scrolled to the right when not wrapped.
+    pub column: usize,
+    pub search: Option<Search>,
+    pub previous: bool,
+    /// Lines of history asked for.
+    pub tail: u64,
+    /// The state's generation when the sources were last compared with what is there.
+    pub synced: u64,
+}
+
+/// What a log view shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogScope {
+    /// Instances of these workloads, new ones joining as they come.
+    Workloads(EnvironmentId, BTreeSet<WorkloadId>),
+    Instances(EnvironmentId, BTreeSet<InstanceId>),
+    /// Everything in these environments.
+    Environments(BTreeSet<EnvironmentId>),
+}
+
+/// One instance in a log view.
+#[derive(Clone, Debug)]
+pub struct LogSource {
+    pub environment: EnvironmentId,
+    pub workload: WorkloadId,
+    pub instance: InstanceId,
+    pub name: Arc<str>,
+    /// When it went from the engine; `None` while it is there.
+    pub gone: Option<Timestamp>,
+    /// Its stream has ended for good.
+    pub ended: bool,
+    /// What was asked for when it joined; never changes, or the stream would start again.
+    pub query: LogQuery,
+}
+
+/// How the time of a log line is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamps {
+    Off,
+    Utc,
+    Local,
+    /// How long ago.
+    Relative,
+    /// How long after the line before.
+    Delta,
+}
+
+/// An incremental search in the log.
+#[derive(Debug)]
+pub struct Search {
+    pub pattern: String,
+    /// `None` with a reason when the pattern is no regular expression.
+    pub regex: Result<regex::Regex, Arc<str>>,
+    pub matches: u64,
+    /// Lines have gone since the matches were counted.
+    pub recount: bool,
+}
+
+impl LogScope {
+    /// The environments its lines come from.
+    #[must_use]
+    pub fn environments(&self) -> Vec<&EnvironmentId> {
+        match self {
+            Self::Workloads(id, _) | Self::Instances(id, _) => vec![id],
+            Self::Environments(ids) => ids.iter().collect(),
+        }
+    }
+
+    /// The environment, where there is only one.
+    #[must_use]
+    pub fn environment(&self) -> Option<&EnvironmentId> {
+        match self.environments().as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+}
+
+impl LogView {
+    /// A view of this, following, with nothing in it yet. `bound` is the store's, bytes.
+    #[must_use]
+    pub fn new(title: Arc<str>, scope: LogScope, bound: usize, tail: u64) -> Self {
+        Self {
+            title,
+            scope,
+            store: Store::new(bound),
+            sources: Vec::new(),
+            follow: true,
+            anchor: 0,
+            cursor: None,
+            marks: BTreeSet::new(),
+            new_lines: 0,
+            wrap: false,
+            stamps: Stamps::Utc,
+            column: 0,
+            search: None,
+            previous: false,
+            tail,
+            synced: 0,
+        }
+    }
+
+    /// Lines shown.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Whether no line is shown.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The n-th line shown.
+    #[must_use]
+    pub fn line(&self, index: usize) -> Option<LineView<'_>> {
+        self.store.get(index)
+    }
+
+    /// Where the line of this sequence number is shown.
+    #[must_use]
+    pub fn index_of(&self, seq: u64) -> Option<usize> {
+        self.store.index_of(seq)
+    }
+
+    /// The index of the last line in sight.
+    #[must_use]
+    pub fn bottom(&self) -> usize {
+        let last = self.len().saturating_sub(1);
+        if self.follow { last } else { self.index_of(self.anchor).unwrap_or(last) }
+    }
+
+    /// The index of the line the reader is at: the newest while following.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.cursor.filter(|_| !self.follow).and_then(|seq| self.index_of(seq)).unwrap_or_else(|| self.bottom())
+    }
+
+    /// The source a line is from, and its place among them.
+    #[must_use]
+    pub fn source(&self, instance: &InstanceId) -> Option<(usize, &LogSource)> {
+        self.sources.iter().enumerate().find(|(_, s)| &s.instance == instance)
+    }
+}
