@@ -17,7 +17,7 @@ pub mod subscription;
 pub mod target;
 pub mod update;
 
-pub use command::Command;
+pub use command::{Command, LogCommand};
 pub use effect::Effect;
 pub use msg::Msg;
 pub use state::State;

@@ -2,11 +2,11 @@
 
 use crate::model::Capability;
 
-use super::Command;
 use super::operations;
 use super::rows;
 use super::state::{RowId, Screen, State};
 use super::update::{can_follow, menu_commands};
+use super::{Command, LogCommand};
 
 /// Whether the command does something here and now.
 #[must_use]
@@ -15,7 +15,6 @@ pub fn available(state: &State, command: Command) -> Capability {
     let selected = view.table.selected.as_ref();
     let log = view.screen == Screen::Logs;
     let list = rows::is_list(view.screen);
-    let need = |holds: bool, why: &'static str| if holds { Capability::Allowed } else { Capability::Denied(why.into()) };
     match command {
         Command::Operate(verb) => operations::capability(state, verb),
         Command::AbortOperation => need(!state.operations.running.is_empty(), "no operation is under way"),
@@ -25,23 +24,10 @@ pub fn available(state: &State, command: Command) -> Capability {
             let row = matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..)));
             need(row || view.workload.is_some(), "select a workload or an instance first")
         }
-        Command::Follow
-        | Command::Wrap
-        | Command::Stamps
-        | Command::Save
-        | Command::Pipe
-        | Command::JumpTime
-        | Command::ErrorNext
-        | Command::ErrorPrevious
-        | Command::Left
-        | Command::Right => need(log, "only in a log"),
-        Command::MarkNext | Command::MarkPrevious => {
-            need(log && state.logs.as_ref().is_some_and(|l| !l.marks.is_empty()), "no line is marked")
+        Command::Log(_) | Command::Save | Command::SearchNext | Command::SearchPrevious | Command::Left | Command::Right => {
+            in_log(state, command)
         }
         Command::Mark | Command::MarkNone if log => Capability::Allowed,
-        Command::SearchNext | Command::SearchPrevious => {
-            need(log && state.logs.as_ref().is_some_and(|l| l.search.is_some()), "search a log first")
-        }
         Command::Filter => need(list || log, "there is nothing to filter here"),
         Command::Sort | Command::SortReverse | Command::MarkAll => need(list, "there is no list here"),
         Command::Mark => need(
@@ -83,6 +69,22 @@ pub fn available(state: &State, command: Command) -> Capability {
     }
 }
 
+fn need(holds: bool, why: &'static str) -> Capability {
+    if holds { Capability::Allowed } else { Capability::Denied(why.into()) }
+}
+
+/// What is done in a log alone.
+fn in_log(state: &State, command: Command) -> Capability {
+    let Some(log) = state.logs.as_ref().filter(|_| state.nav.view().screen == Screen::Logs) else {
+        return need(false, "only in a log");
+    };
+    match command {
+        Command::SearchNext | Command::SearchPrevious => need(log.search.is_some(), "search a log first"),
+        Command::Log(LogCommand::MarkNext | LogCommand::MarkPrevious) => need(!log.marks.is_empty(), "no line is marked"),
+        _ => Capability::Allowed,
+    }
+}
+
 /// Everything that can be done with what is selected, for its menu.
 #[must_use]
 pub fn actions(state: &State) -> Vec<Command> {
@@ -114,12 +116,12 @@ pub fn footer(state: &State) -> Vec<Command> {
         }
         Screen::Logs => vec![
             Command::Filter,
-            Command::Follow,
+            Command::Log(LogCommand::Follow),
             Command::SearchNext,
             Command::SearchPrevious,
-            Command::ErrorNext,
-            Command::JumpTime,
-            Command::Wrap,
+            Command::Log(LogCommand::ErrorNext),
+            Command::Log(LogCommand::Time),
+            Command::Log(LogCommand::Wrap),
             Command::Copy,
             Command::Save,
             Command::Back,

@@ -46,16 +46,7 @@ pub enum Command {
     Refresh,
     Copy,
     Save,
-    // reading logs
-    Follow,
-    Wrap,
-    Stamps,
-    ErrorNext,
-    ErrorPrevious,
-    MarkNext,
-    MarkPrevious,
-    JumpTime,
-    Pipe,
+    Log(LogCommand),
     // changing
     Operate(Verb),
     AbortOperation,
@@ -63,6 +54,20 @@ pub enum Command {
     Theme,
     Suspend,
     Quit,
+}
+
+/// What is done in a log alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogCommand {
+    Follow,
+    Wrap,
+    Stamps,
+    ErrorNext,
+    ErrorPrevious,
+    MarkNext,
+    MarkPrevious,
+    Time,
+    Pipe,
 }
 
 /// How a command is grouped in help and palette.
@@ -215,21 +220,39 @@ pub const COMMANDS: &[Info] = &[
     row(Command::Refresh, "look.refresh", "refresh", Group::Look, "Ask the engine again now."),
     row(Command::Copy, "look.copy", "copy", Group::Look, "Copy the name or line to the clipboard, over ssh too (OSC 52)."),
     row(Command::Save, "look.save", "save", Group::Look, "Save the log as shown to a file."),
-    row(Command::Follow, "logs.follow", "follow", Group::Logs, "Pause the log or follow its end again."),
-    row(Command::Wrap, "logs.wrap", "wrap", Group::Logs, "Wrap long lines or cut them."),
+    row(Command::Log(LogCommand::Follow), "logs.follow", "follow", Group::Logs, "Pause the log or follow its end again."),
+    row(Command::Log(LogCommand::Wrap), "logs.wrap", "wrap", Group::Logs, "Wrap long lines or cut them."),
     row(
-        Command::Stamps,
+        Command::Log(LogCommand::Stamps),
         "logs.timestamps",
         "timestamps",
         Group::Logs,
         "Time stamps: UTC, local, relative, since the line before, none.",
     ),
-    row(Command::ErrorNext, "logs.error-next", "next error", Group::Logs, "Go to the next line that tells of an error."),
-    row(Command::ErrorPrevious, "logs.error-previous", "previous error", Group::Logs, "Go to the previous error."),
-    row(Command::MarkNext, "logs.mark-next", "next mark", Group::Logs, "Go to the next marked line."),
-    row(Command::MarkPrevious, "logs.mark-previous", "previous mark", Group::Logs, "Go to the previous marked line."),
-    row(Command::JumpTime, "logs.time", "go to time", Group::Logs, "Go to a time: 14:03, 14:03:22, or 5m ago."),
-    row(Command::Pipe, "logs.pipe", "pipe", Group::Logs, "Send the lines shown, or those marked, to a command."),
+    row(
+        Command::Log(LogCommand::ErrorNext),
+        "logs.error-next",
+        "next error",
+        Group::Logs,
+        "Go to the next line that tells of an error.",
+    ),
+    row(
+        Command::Log(LogCommand::ErrorPrevious),
+        "logs.error-previous",
+        "previous error",
+        Group::Logs,
+        "Go to the previous error.",
+    ),
+    row(Command::Log(LogCommand::MarkNext), "logs.mark-next", "next mark", Group::Logs, "Go to the next marked line."),
+    row(
+        Command::Log(LogCommand::MarkPrevious),
+        "logs.mark-previous",
+        "previous mark",
+        Group::Logs,
+        "Go to the previous marked line.",
+    ),
+    row(Command::Log(LogCommand::Time), "logs.time", "go to time", Group::Logs, "Go to a time: 14:03, 14:03:22, or 5m ago."),
+    row(Command::Log(LogCommand::Pipe), "logs.pipe", "pipe", Group::Logs, "Send the lines shown, or those marked, to a command."),
     row(Command::Operate(Verb::Scale), "workload.scale", "scale", Group::Change, "Change the number of replicas."),
     row(Command::Operate(Verb::Restart), "workload.restart", "restart", Group::Change, "Restart, one instance after the other."),
     row(Command::Operate(Verb::Stop), "workload.stop", "stop", Group::Change, "Stop."),

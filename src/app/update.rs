@@ -3,6 +3,7 @@
 mod confirm;
 mod discovery;
 mod keys;
+mod log_run;
 mod logs;
 mod menus;
 mod navigation;

@@ -16,7 +16,7 @@ fn a_context_goes_before_what_is_shared() {
     let map = keymap("name = 'm'\n[any]\nf = 'find.filter'\nw = 'go.fleet'\n[log]\nf = 'logs.follow'\nw = 'none'\n");
     let run = |context, keys: &str| map.lookup(context, &parse_keys(keys));
     assert_eq!(run(Context::List, "f"), Lookup::Run(Command::Filter));
-    assert_eq!(run(Context::Log, "f"), Lookup::Run(Command::Follow));
+    assert_eq!(run(Context::Log, "f"), Lookup::Run(Command::Log(crate::app::LogCommand::Follow)));
     assert_eq!(run(Context::List, "w"), Lookup::Run(Command::Go(Screen::Fleet)));
     assert_eq!(run(Context::Log, "w"), Lookup::Nothing);
     assert_eq!(run(Context::List, "x"), Lookup::Nothing);

@@ -38,7 +38,7 @@ pub(super) async fn run(command: &str, content: String) -> Result<Arc<str>, Arc<
         }
     };
     let work = async {
-        let (_, out, err) = tokio::join!(feed, said(stdout), said(stderr));
+        let ((), out, err) = tokio::join!(feed, said(stdout), said(stderr));
         child.wait().await.map(|status| (status, out, err))
     };
     match timeout(WITHIN, work).await {

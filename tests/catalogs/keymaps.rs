@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use quarterdeck::app::Command;
 use quarterdeck::app::command::COMMANDS;
 use quarterdeck::app::state::Screen;
+use quarterdeck::app::{Command, LogCommand};
 use quarterdeck::keymap::{Chord, Context, Keymap, Lookup, NAMES, builtin};
 use quarterdeck::model::Verb;
 
@@ -96,7 +96,11 @@ fn common_keys_do_the_same_in_every_flavour_and_context() {
             assert!(top.iter().any(|k| k == "g" || k == "g g"), "{} {context:?}: {top:?}", map.name);
         }
         let log = |key: &str| map.lookup(Context::Log, &[Chord::parse(key).expect(key)]);
-        for (key, command) in [("f", Command::Follow), ("w", Command::Wrap), ("t", Command::Stamps)] {
+        for (key, command) in [
+            ("f", Command::Log(LogCommand::Follow)),
+            ("w", Command::Log(LogCommand::Wrap)),
+            ("t", Command::Log(LogCommand::Stamps)),
+        ] {
             assert_eq!(log(key), Lookup::Run(command), "{} log {key}", map.name);
         }
     }

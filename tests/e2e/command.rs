@@ -195,7 +195,7 @@ fn a_socket_one_may_not_open_says_what_to_do() {
         command.uid(65_534).gid(65_534);
         command
     } else {
-        std::fs::set_permissions(&socket, Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&socket, Permissions::from_mode(0o000)).unwrap();
         Command::new(QD)
     };
     command.envs(template.get_envs().filter_map(|(k, v)| Some((k, v?)))).current_dir(home.path());

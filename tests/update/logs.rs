@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quarterdeck::app::state::{LogView, Screen};
+use quarterdeck::app::state::{LogView, Overlay, Screen};
 use quarterdeck::app::{Effect, Msg};
 use quarterdeck::engine::Topic;
 use quarterdeck::model::{Guard, Snapshot};
@@ -225,7 +225,8 @@ fn errors_marks_and_times_are_gone_to_and_marked_lines_taken_away() {
     let piped = Effect::Pipe { command: "wc -l".into(), content: "line 1\nERROR first\n".into() };
     assert_eq!(deck.effects.pop(), Some(piped));
     deck.send(Msg::Piped { command: "wc -l".into(), result: Ok("2".into()) });
-    assert!(deck.look().contains("2"), "{}", deck.look());
+    let Some(Overlay::Text { title, lines, .. }) = deck.state.overlays.last() else { panic!("the answer is shown") };
+    assert_eq!((&**title, lines.as_slice()), ("wc -l", ["2".into()].as_slice()));
     deck.press("<esc>T5s<enter>");
     assert_eq!(reader(&deck), format!("line {}", 199 - 5), "five seconds ago");
     deck.press("-");

@@ -6,7 +6,7 @@ use crate::app::state::{Direction, Overlay, Screen};
 use crate::app::{Command, Effect, State};
 use crate::model::{Capability, Verb};
 
-use super::{logs, menus, navigation, operations, output, palette, prompt, reading, search, table, when, wish};
+use super::{log_run, logs, menus, navigation, operations, output, palette, prompt, reading, search, table, wish};
 
 /// Runs a command on whatever is on screen.
 pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
@@ -47,15 +47,7 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Refresh => return refresh(state),
         Command::Copy => return output::copy(state),
         Command::Save => output::ask(state),
-        Command::Follow => reading::toggle_follow(state),
-        Command::Wrap => reading::wrap(state),
-        Command::Stamps => reading::stamps(state),
-        Command::ErrorNext => search::error(state, true),
-        Command::ErrorPrevious => search::error(state, false),
-        Command::MarkNext => search::mark(state, true),
-        Command::MarkPrevious => search::mark(state, false),
-        Command::JumpTime => when::ask(state),
-        Command::Pipe => output::ask_pipe(state),
+        Command::Log(command) => return log_run::run(state, command),
         Command::Operate(verb) => return operate(state, verb),
         Command::AbortOperation => return operations::abort(state),
         Command::Theme => menus::theme(state),

@@ -1,0 +1,22 @@
+//! Every command of a log, sent to the file that does it.
+
+use crate::app::command::LogCommand;
+use crate::app::{Effect, State};
+
+use super::{output, reading, search, when};
+
+/// Runs a command on the open log.
+pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
+    match command {
+        LogCommand::Follow => reading::toggle_follow(state),
+        LogCommand::Wrap => reading::wrap(state),
+        LogCommand::Stamps => reading::stamps(state),
+        LogCommand::ErrorNext => search::error(state, true),
+        LogCommand::ErrorPrevious => search::error(state, false),
+        LogCommand::MarkNext => search::mark(state, true),
+        LogCommand::MarkPrevious => search::mark(state, false),
+        LogCommand::Time => when::ask(state),
+        LogCommand::Pipe => output::ask_pipe(state),
+    }
+    Vec::new()
+}
