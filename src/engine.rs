@@ -23,7 +23,8 @@ pub enum Topic {
     Inventory,
     /// Figures of these instances, at about this interval. An empty set is never asked for.
     Stats { instances: BTreeSet<InstanceId>, every: Duration },
-    /// The log of one instance: the last `tail` lines (or all since `since`), then what follows.
+    /// The log of one instance: the last `tail` lines (or all since `since`), then what follows. With `before` it is one
+    /// page further back, and the stream ends after it.
     Logs(LogQuery),
     /// The definition as the engine has it, secrets masked; again whenever it changes.
     Describe(Subject),
@@ -35,11 +36,40 @@ pub struct LogQuery {
     pub instance: InstanceId,
     /// Lines of history; `None` is all.
     pub tail: Option<u64>,
+    /// Nothing older than this; the lines of that very time are in.
     pub since: Option<Timestamp>,
+    /// Nothing newer than this; the lines of that very time are in. It ends what is followed, too.
+    pub until: Option<Timestamp>,
+    /// The page of at most `tail` lines just before what a reader holds, instead of the end of the log: one batch, marked
+    /// as older, and then the stream ends. It begins with [`crate::observe::log::Marker::Begin`] when there is nothing
+    /// before it.
+    pub before: Option<Before>,
     /// Go on after the history. Without it the stream ends after the last line.
     pub follow: bool,
     /// The log of the run before this one, where the engine keeps it.
     pub previous: bool,
+    /// The text as it was written, nothing masked. Whoever asks has put it on record.
+    pub reveal: bool,
+}
+
+impl LogQuery {
+    /// The whole log of an instance, without what follows.
+    #[must_use]
+    pub fn of(instance: InstanceId) -> Self {
+        Self { instance, tail: None, since: None, until: None, before: None, follow: false, previous: false, reveal: false }
+    }
+}
+
+/// Where what a reader holds of an instance's log begins. Markers are no lines.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Before {
+    /// The time of the oldest line held.
+    pub at: Timestamp,
+    /// Lines held that carry this very time: the last ones of it in the log.
+    pub same: u64,
+    /// Lines from the oldest one held to the end of the log, as far as is known: where to look first. A number too small
+    /// costs a second look and nothing else.
+    pub held: u64,
 }
 
 /// What a description is of.

@@ -41,6 +41,16 @@ pub fn subscriptions(state: &State) -> BTreeSet<(ConnectionId, Topic)> {
     topics
 }
 
+/// Whether no more log text is to be taken in for now: the view is paused and has taken in more than a quarter of its
+/// bound since. What follows waits on the engine's side; pages of history still come.
+#[must_use]
+pub fn held(state: &State) -> bool {
+    let Some(view) = state.logs.as_ref().filter(|view| !view.follow && !view.store.is_empty()) else { return false };
+    let a_line = view.store.bytes() / view.store.len();
+    let since = usize::try_from(view.new_lines).unwrap_or(usize::MAX).saturating_mul(a_line);
+    since > state.settings.log_bytes / 4
+}
+
 /// How often the program has to be told the time, for what ages on screen.
 #[must_use]
 pub fn tick_every(state: &State) -> Duration {

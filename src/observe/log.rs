@@ -43,6 +43,8 @@ pub enum Marker {
     Reconnected(Arc<str>),
     /// The instance has ended.
     Ended(Arc<str>),
+    /// The log begins here: there is nothing older, or nothing older that was asked for.
+    Begin,
 }
 
 impl Marker {
@@ -53,6 +55,7 @@ impl Marker {
             Self::Dropped(_) => "dropped",
             Self::Reconnected(_) => "reconnected",
             Self::Ended(_) => "ended",
+            Self::Begin => "begin",
         }
     }
 
@@ -62,6 +65,7 @@ impl Marker {
         match self {
             Self::Dropped(count) => format!("{count} lines dropped"),
             Self::Reconnected(text) | Self::Ended(text) => text.to_string(),
+            Self::Begin => "the log begins here".to_owned(),
         }
     }
 }
@@ -71,9 +75,17 @@ impl Marker {
 pub struct LogBatch {
     pub instance: InstanceId,
     pub chunk: Arc<Chunk>,
+    /// A page of history: of lines with the same time it goes before those held already.
+    pub older: bool,
 }
 
 impl LogBatch {
+    /// What has come after everything handed over before.
+    #[must_use]
+    pub fn new(instance: InstanceId, chunk: Arc<Chunk>) -> Self {
+        Self { instance, chunk, older: false }
+    }
+
     /// One of its lines; `seq` is its place in the batch.
     #[must_use]
     pub fn line(&self, index: usize) -> Option<LineView<'_>> {

@@ -87,7 +87,7 @@ pub async fn it_lists_what_is_there(case: &Case) {
 
 pub async fn it_follows_logs_in_order(case: &Case) {
     let instance = ids(&*case.now().await)[0].clone();
-    let query = LogQuery { instance: instance.clone(), tail: Some(5), since: None, follow: false, previous: false };
+    let query = LogQuery { tail: Some(5), ..LogQuery::of(instance.clone()) };
     let history = read(case, query.clone(), |_| false).await;
     assert!((1..=5).contains(&history.len()), "{history:?}");
     let newest = history.last().unwrap().0;

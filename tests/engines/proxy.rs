@@ -242,7 +242,7 @@ async fn every_wrong_counterpart_is_a_clear_sentence() {
 }
 
 fn query(follow: bool, tail: Option<u64>) -> Topic {
-    Topic::Logs(LogQuery { instance: id("one").as_str().into(), tail, since: None, follow, previous: false })
+    Topic::Logs(LogQuery { tail, follow, ..LogQuery::of(id("one").as_str().into()) })
 }
 
 /// Reads until as many lines, markers not counted, are there; answers texts and marker words.

@@ -142,7 +142,7 @@ async fn a_log_is_that_of_docker_logs_terminals_and_long_lines_too() {
             .map(|l| l.trim_end_matches('\r').to_owned())
             .filter(|l| !l.is_empty())
             .collect();
-        let query = |tail| LogQuery { instance: container.id.as_str().into(), tail, since: None, follow: false, previous: false };
+        let query = |tail| LogQuery { tail, ..LogQuery::of(container.id.as_str().into()) };
         let docker = connect(&engine.spec());
         let read = async |tail| {
             let mut store = Store::new(1 << 20);

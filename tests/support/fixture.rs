@@ -266,7 +266,7 @@ impl Deck {
         for line in lines {
             chunk.line(at(self.clock), Stream::Stdout, line.as_bytes());
         }
-        let batch = LogBatch { instance: instance.into(), chunk: Arc::new(chunk.finish()) };
+        let batch = LogBatch::new(instance.into(), Arc::new(chunk.finish()));
         self.update("here", Update::Logs(batch))
     }
 

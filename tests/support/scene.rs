@@ -307,7 +307,7 @@ pub fn log(state: &mut State) {
             name: name.into(),
             gone: None,
             ended: false,
-            query: LogQuery { instance: name.into(), tail: Some(500), since: None, follow: true, previous: false },
+            query: LogQuery { tail: Some(500), follow: true, ..LogQuery::of(name.into()) },
         })
         .collect();
     for (n, source) in sources.iter().enumerate() {
@@ -326,7 +326,7 @@ pub fn log(state: &mut State) {
         if n == 1 {
             chunk.marker(ago(1), Marker::Reconnected("connection lost 14:03:17, resumed 14:03:20, nothing lost".into()));
         }
-        store.push(&LogBatch { instance: source.instance.clone(), chunk: Arc::new(chunk.finish()) });
+        store.push(&LogBatch::new(source.instance.clone(), Arc::new(chunk.finish())));
     }
     let scope = LogScope::Workloads(production(), BTreeSet::from(["backend".into()]));
     let fresh = LogView::new("backend".into(), scope, 1 << 20, 500);

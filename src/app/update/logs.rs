@@ -232,7 +232,7 @@ fn source(
         name: instance.name.clone(),
         gone: None,
         ended: false,
-        query: LogQuery { instance: instance.id.clone(), tail, since, follow: !view.previous, previous: view.previous },
+        query: LogQuery { tail, since, follow: !view.previous, previous: view.previous, ..LogQuery::of(instance.id.clone()) },
     }
 }
 

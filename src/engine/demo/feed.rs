@@ -130,7 +130,7 @@ fn logs(world: &World, query: &LogQuery, next: &mut Option<u64>, updates: &mut V
     let mut batch = |builder: &mut ChunkBuilder| {
         if !builder.is_empty() {
             let chunk = Arc::new(std::mem::take(builder).finish());
-            updates.push(Update::Logs(LogBatch { instance: query.instance.clone(), chunk }));
+            updates.push(Update::Logs(LogBatch::new(query.instance.clone(), chunk)));
         }
     };
     let Some(unit) = world.unit(&query.instance) else {

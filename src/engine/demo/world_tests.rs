@@ -12,7 +12,7 @@ use super::world::{Terms, World};
 use crate::config::EnvironmentSpec;
 use crate::engine::{LogQuery, Subject, Topic, Update};
 use crate::model::{EngineKind, Guard, Health, InstanceId, Link, Mechanics, Sample, Tier};
-use crate::observe::log::{LogBatch, Store};
+use crate::observe::log::Store;
 use crate::operate::Policy;
 
 pub(super) fn noon() -> Timestamp {
@@ -20,15 +20,15 @@ pub(super) fn noon() -> Timestamp {
 }
 
 pub(super) fn query(instance: &InstanceId, tail: Option<u64>) -> LogQuery {
-    LogQuery { instance: instance.clone(), tail, since: None, follow: true, previous: false }
+    LogQuery { tail, follow: true, ..LogQuery::of(instance.clone()) }
 }
 
 /// The lines of these updates in the order a log view has them, markers in brackets.
 pub(super) fn lines(updates: &[(Timestamp, Update)]) -> Vec<String> {
     let mut store = Store::new(64 << 20);
     for (_, update) in updates {
-        if let Update::Logs(LogBatch { instance, chunk }) = update {
-            store.push(&LogBatch { instance: instance.clone(), chunk: chunk.clone() });
+        if let Update::Logs(batch) = update {
+            store.push(batch);
         }
     }
     let views = (0..store.len()).filter_map(|i| store.get(i));

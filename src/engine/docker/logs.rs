@@ -208,7 +208,7 @@ impl Log {
         }
         self.flushed = true;
         let chunk = Arc::new(std::mem::take(chunk).finish());
-        let batch = LogBatch { instance: self.query.instance.clone(), chunk };
+        let batch = LogBatch::new(self.query.instance.clone(), chunk);
         if self.outlet.send(Update::Logs(batch)).await { Ok(()) } else { Err(Unread) }
     }
 

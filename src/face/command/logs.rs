@@ -49,7 +49,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, theme: &Theme, arguments: &
         None => Some(driver.state().settings.log_tail),
     };
     let mut reader = Reader {
-        query: LogQuery { instance: "".into(), tail, since, follow: arguments.follow, previous: arguments.previous },
+        query: LogQuery { tail, since, follow: arguments.follow, previous: arguments.previous, ..LogQuery::of("".into()) },
         scope,
         known: BTreeSet::new(),
         begun: false,

@@ -84,21 +84,24 @@ impl Store {
         let bytes = batch.chunk.bytes();
         self.chunks.push_back(Some(Held { chunk: batch.chunk.clone(), instance, bytes }));
         self.bytes += bytes;
-        self.merge(number, &batch.chunk);
+        self.merge(number, batch);
         if self.bytes() > self.bound {
             self.evict();
         }
     }
 
     /// Puts the lines of a chunk in order. Only the part of the order later than the chunk's first line is touched.
-    fn merge(&mut self, number: u64, chunk: &Chunk) {
+    fn merge(&mut self, number: u64, batch: &LogBatch) {
+        let chunk = &*batch.chunk;
+        // Of lines with the same time, an older page goes first and anything else last.
+        let stays = |held: i64, at: i64| if batch.older { held < at } else { held <= at };
         let first = chunk.at_ns(0);
-        let keep = self.order.partition_point(|seq| self.at_ns(*seq) <= first);
+        let keep = self.order.partition_point(|seq| stays(self.at_ns(*seq), first));
         let later: Vec<u64> = self.order.split_off(keep).into();
         let mut later = later.into_iter().peekable();
         for line in 0..chunk.len() {
             let at = chunk.at_ns(line);
-            while let Some(seq) = later.next_if(|seq| self.at_ns(*seq) <= at) {
+            while let Some(seq) = later.next_if(|seq| stays(self.at_ns(*seq), at)) {
                 self.order.push_back(seq);
             }
             self.order.push_back(number << LINE_BITS | line as u64);
@@ -203,7 +206,7 @@ mod tests {
         for (second, text) in lines {
             builder.line(at(*second), Stream::Stdout, text.as_bytes());
         }
-        LogBatch { instance: instance.into(), chunk: Arc::new(builder.finish()) }
+        LogBatch::new(instance.into(), Arc::new(builder.finish()))
     }
 
     fn texts(store: &Store) -> Vec<String> {
@@ -243,7 +246,7 @@ mod tests {
         builder.line(at(1), Stream::Stdout, b"\xff");
         builder.marker(at(3), Marker::Dropped(7));
         let mut store = Store::new(1 << 20);
-        store.push(&LogBatch { instance: "a".into(), chunk: Arc::new(builder.finish()) });
+        store.push(&LogBatch::new("a".into(), Arc::new(builder.finish())));
         let first = store.get(0).unwrap();
         assert_eq!((first.level, first.stream, first.text), (Some(Level::Error), Stream::Stderr, "ERROR x"));
         assert_eq!(store.get(1).unwrap().marker.unwrap().word(), "reconnected");
@@ -266,8 +269,19 @@ mod tests {
             builder.line(at(n), Stream::Stdout, b"0123456789");
         }
         let mut store = Store::new(1 << 30);
-        store.push(&LogBatch { instance: "a".into(), chunk: Arc::new(builder.finish()) });
+        store.push(&LogBatch::new("a".into(), Arc::new(builder.finish())));
         assert!(store.bytes() <= 10_000 * (10 + 24) + 1024, "{}", store.bytes());
+    }
+
+    #[test]
+    fn an_older_page_goes_before_lines_of_the_same_time() {
+        let mut store = Store::new(1 << 20);
+        store.push(&batch("a", &[(2, "c"), (2, "d"), (3, "e")]));
+        store.push(&batch("b", &[(2, "other")]));
+        let page = LogBatch { older: true, ..batch("a", &[(1, "a"), (2, "b")]) };
+        store.push(&page);
+        let texts: Vec<&str> = (0..store.len()).filter_map(|i| store.get(i)).map(|l| l.text).collect();
+        assert_eq!(texts, ["a", "b", "c", "d", "other", "e"]);
     }
 
     proptest! {

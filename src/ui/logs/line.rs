@@ -159,7 +159,7 @@ fn mark(scene: &Scene<'_>, name: &str, marker: &Marker, area: Rect, buf: &mut Bu
     let style = match marker {
         Marker::Dropped(_) => scene.style(Role::Bad),
         Marker::Reconnected(_) => scene.style(Role::Warn),
-        Marker::Ended(_) => scene.style(Role::Marker),
+        Marker::Ended(_) | Marker::Begin => scene.style(Role::Marker),
     };
     let mut pen = Pen::new(buf, area, 0);
     pen.skip(2).put("┄┄┄ ", style);

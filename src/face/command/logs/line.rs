@@ -114,7 +114,7 @@ impl<'a> Printer<'a> {
         self.begin(out)?;
         let count = match marker {
             Marker::Dropped(count) => Some(*count),
-            Marker::Reconnected(_) | Marker::Ended(_) => None,
+            Marker::Reconnected(_) | Marker::Ended(_) | Marker::Begin => None,
         };
         Ok(out.line(&MarkerShape {
             at,

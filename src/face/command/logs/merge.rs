@@ -174,7 +174,7 @@ mod tests {
         for (second, text) in lines {
             chunk.line(Timestamp::from_second(*second).unwrap(), Stream::Stdout, text.as_bytes());
         }
-        Update::Logs(LogBatch { instance: name.into(), chunk: Arc::new(chunk.finish()) })
+        Update::Logs(LogBatch::new(name.into(), Arc::new(chunk.finish())))
     }
 
     async fn all(merge: &mut Merge) -> Vec<String> {
