@@ -65,7 +65,8 @@ impl LogQuery {
 pub struct Before {
     /// The time of the oldest line held.
     pub at: Timestamp,
-    /// Lines held that carry this very time: the last ones of it in the log.
+    /// Lines held that carry this very time: the last ones of it in the log. A reader to whom more of that time may still
+    /// be on their way (nothing newer is held, and the log goes on) asks later.
     pub same: u64,
     /// Lines from the oldest one held to the end of the log, as far as is known: where to look first. A number too small
     /// costs a second look and nothing else.

@@ -8,7 +8,8 @@ use quarterdeck::model::{ConnectionId, EnvironmentId};
 use quarterdeck::operate::request::Ending;
 
 use crate::contract::{self, Case};
-use crate::driver::Place;
+use crate::driver::{Place, ids};
+use crate::paging::it_pages_up;
 
 /// A world of its own for each test, ten times as fast as life.
 fn place(environment: &str) -> Place {
@@ -55,6 +56,15 @@ async fn lists() {
 async fn logs() {
     for case in all() {
         contract::it_follows_logs_in_order(&case).await;
+    }
+}
+
+#[tokio::test]
+async fn pages_of_logs() {
+    for case in all() {
+        let instance = ids(&*case.place.workload(case.workload).await)[0].clone();
+        let lines = it_pages_up(&case.place.engine, &instance, 50, || ()).await;
+        assert!(lines.len() > 100, "more than a page or two: {}", lines.len());
     }
 }
 

@@ -36,6 +36,22 @@ impl World {
     pub fn count(&self, part: &str) -> usize {
         self.asked.iter().filter(|path| path.contains(part)).count()
     }
+
+    /// The log in the pieces a real engine cuts long lines into, framed; its `tail` counts these.
+    fn pieces(&self) -> Vec<(i64, Vec<u8>)> {
+        let mut pieces = Vec::new();
+        for (at, kind, text) in &self.log {
+            let stamp = Timestamp::from_nanosecond(i128::from(*at)).unwrap().strftime("%Y-%m-%dT%H:%M:%S.%9fZ ").to_string();
+            let parts: Vec<&[u8]> = if text.is_empty() { vec![&[]] } else { text.chunks(16 * 1024).collect() };
+            for (index, part) in parts.iter().enumerate() {
+                let end: &[u8] = if index + 1 == parts.len() { b"\n" } else { b"" };
+                let body = [stamp.as_bytes(), part, end].concat();
+                let head = [&[*kind, 0, 0, 0], &u32::try_from(body.len()).unwrap().to_be_bytes()[..]].concat();
+                pieces.push((*at, [head, body].concat()));
+            }
+        }
+        pieces
+    }
 }
 
 pub struct Fake {
@@ -236,27 +252,19 @@ impl Connection {
         self.chunked(stream, api).await?;
         let mut told = 0;
         if let Some(tail) = query(path, "tail").and_then(|t| t.parse::<usize>().ok()) {
-            told = self.world.lock().unwrap().log.len().saturating_sub(tail);
+            told = self.world.lock().unwrap().pieces().len().saturating_sub(tail);
         }
         let since = since(path);
         loop {
             let (news, ended) = {
                 let world = self.world.lock().unwrap();
-                (world.log[told..].to_vec(), world.ended)
+                (world.pieces().split_off(told), world.ended)
             };
             told += news.len();
-            for (at, kind, text) in news.iter().filter(|(at, ..)| *at >= since) {
-                let pieces: Vec<&[u8]> = if text.is_empty() { vec![&[]] } else { text.chunks(16 * 1024).collect() };
-                for (index, piece) in pieces.into_iter().enumerate() {
-                    let stamp =
-                        Timestamp::from_nanosecond(i128::from(*at)).unwrap().strftime("%Y-%m-%dT%H:%M:%S.%9fZ ").to_string();
-                    let last = (index + 1) * 16 * 1024 >= text.len();
-                    let body = [stamp.as_bytes(), piece, if last { b"\n" } else { b"" }].concat();
-                    let mut frame = vec![*kind, 0, 0, 0];
-                    frame.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
-                    frame.extend(body);
-                    self.chunk(stream, &frame).await?;
-                }
+            let wanted: Vec<u8> = news.into_iter().filter(|(at, _)| *at >= since).flat_map(|(_, frame)| frame).collect();
+            // In parts, so that one who has read enough may hang up.
+            for part in wanted.chunks(64 * 1024) {
+                self.chunk(stream, part).await?;
             }
             if !follow || ended {
                 return self.say(stream, b"0\r\n\r\n").await;

@@ -1,17 +1,18 @@
 //! One topic followed in the demo world: what is new since it was last asked, with no clock and no task.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::dice::{noise, whole};
-use super::journal::Entry;
+use super::journal::{Entry, Line};
 use super::moment::shift;
 use super::unit::Unit;
 use super::world::World;
 use super::{describe, figures, view};
-use crate::engine::{Description, LogQuery, Topic, Update};
+use crate::engine::{Before, Description, LogQuery, Topic, Update};
 use crate::model::{Inventory, Link};
 use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
 
@@ -19,6 +20,8 @@ use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
 const FRESH: f64 = 2.0;
 /// Lines in one batch at most.
 const BATCH: usize = 1_000;
+/// Lines of a page unless told otherwise.
+const PAGE: u64 = 500;
 
 /// What a feed has shown already.
 #[derive(Debug)]
@@ -127,10 +130,11 @@ fn inventory(world: &World, shown: &mut Option<Arc<Inventory>>, items: &mut u64,
 /// What the log has to say; true when that was all.
 fn logs(world: &World, query: &LogQuery, next: &mut Option<u64>, updates: &mut Vec<Update>) -> bool {
     let mut builder = ChunkBuilder::new();
+    let older = query.before.is_some();
     let mut batch = |builder: &mut ChunkBuilder| {
         if !builder.is_empty() {
             let chunk = Arc::new(std::mem::take(builder).finish());
-            updates.push(Update::Logs(LogBatch::new(query.instance.clone(), chunk)));
+            updates.push(Update::Logs(LogBatch { older, ..LogBatch::new(query.instance.clone(), chunk) }));
         }
     };
     let Some(unit) = world.unit(&query.instance) else {
@@ -138,23 +142,57 @@ fn logs(world: &World, query: &LogQuery, next: &mut Option<u64>, updates: &mut V
         batch(&mut builder);
         return true;
     };
+    if let Some(before) = &query.before {
+        page(unit, query, before, &mut builder);
+        batch(&mut builder);
+        return true;
+    }
     let cursor = next.unwrap_or_else(|| beginning(unit, query));
     let (gone, lines) = unit.journal.from(cursor);
     if next.is_some() && gone > 0 {
         builder.marker(world.now, Marker::Dropped(gone));
     }
     for (_, line) in lines.filter(|(_, line)| is_wanted(unit, query, line.run, line.at)) {
-        match &line.entry {
-            Entry::Text(stream, text) => builder.line(line.at, *stream, text.as_bytes()),
-            Entry::Ended(how) => builder.marker(line.at, Marker::Ended(how.clone())),
-        }
+        write(&mut builder, line);
         if builder.len() >= BATCH {
             batch(&mut builder);
         }
     }
     batch(&mut builder);
     *next = Some(unit.journal.next());
-    !query.follow || query.previous
+    !query.follow || query.previous || query.until.is_some_and(|until| world.now > until)
+}
+
+fn write(builder: &mut ChunkBuilder, line: &Line) {
+    match &line.entry {
+        Entry::Text(stream, text) => builder.line(line.at, *stream, text.as_bytes()),
+        Entry::Ended(how) => builder.marker(line.at, Marker::Ended(how.clone())),
+    }
+}
+
+/// The page before a place, or the word that there is none.
+fn page(unit: &Unit, query: &LogQuery, before: &Before, builder: &mut ChunkBuilder) {
+    let wanted = usize::try_from(query.tail.unwrap_or(PAGE).max(1)).unwrap_or(usize::MAX);
+    let mut held = before.same;
+    let mut page: VecDeque<&Line> = VecDeque::new();
+    let (mut texts, mut begins) = (0, true);
+    let lines = unit.journal.from(0).1.rev().map(|(_, line)| line);
+    for line in lines.filter(|l| l.at <= before.at && is_wanted(unit, query, l.run, l.at)) {
+        let text = matches!(line.entry, Entry::Text(..));
+        if line.at == before.at && held > 0 {
+            held -= u64::from(text);
+        } else if texts == wanted {
+            begins = false;
+            break;
+        } else {
+            texts += usize::from(text);
+            page.push_front(line);
+        }
+    }
+    if begins {
+        builder.marker(page.front().map_or(before.at, |l| l.at), Marker::Begin);
+    }
+    page.into_iter().for_each(|line| write(builder, line));
 }
 
 /// The sequence number of the first line of history asked for.
@@ -171,5 +209,5 @@ fn beginning(unit: &Unit, query: &LogQuery) -> u64 {
 /// A pod's log is that of its present run, and its previous one is kept; a container's holds every run.
 fn is_wanted(unit: &Unit, query: &LogQuery, run: u32, at: Timestamp) -> bool {
     let run_fits = if query.previous { run + 1 == unit.run } else { !unit.pod || run == unit.run };
-    run_fits && query.since.is_none_or(|since| at >= since)
+    run_fits && query.since.is_none_or(|since| at >= since) && query.until.is_none_or(|until| at <= until)
 }

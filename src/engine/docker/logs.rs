@@ -2,6 +2,7 @@
 //! without loss and without a line twice.
 
 mod demux;
+mod page;
 mod resume;
 
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use crate::engine::{EngineError, LogQuery, Update};
 use crate::model::InstanceState;
 use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
 
+use page::Page;
+
 pub use demux::{Demux, Line};
 pub use resume::Resume;
 
@@ -38,7 +41,7 @@ pub fn follow(client: Client, query: LogQuery) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let log = Log { client, query, outlet, resume: Resume::default(), opened: None, flushed: false };
         // Ends when there is nothing more to say, or nobody reads any more.
-        let _: Result<(), Unread> = log.run().await;
+        let _: Result<(), Unread> = log.begin().await;
     })
 }
 
@@ -72,6 +75,18 @@ enum Look {
 }
 
 impl Log {
+    /// A page, or the log itself. The engine counts `tail` from the end of all runs, whatever is to be the last line:
+    /// with an end of its own the last so many lines are a page.
+    async fn begin(self) -> Result<(), Unread> {
+        let query = &self.query;
+        let ends = query.previous || (query.until.is_some() && !query.follow);
+        if query.before.is_none() && (query.tail.is_none() || !ends) {
+            return self.run().await;
+        }
+        Page { client: self.client, query: self.query, outlet: self.outlet }.run().await;
+        Ok(())
+    }
+
     async fn run(mut self) -> Result<(), Unread> {
         let mut returns = self.client.known().returns();
         let mut backoff = Backoff::default();
@@ -85,7 +100,7 @@ impl Log {
                         self.mark(Marker::Reconnected(reconnected(at))).await?;
                     }
                     match self.read(body, &mut returns).await? {
-                        End::Finished if !self.query.follow || self.query.previous => return Ok(()),
+                        End::Finished if !self.query.follow || self.query.previous || self.query.until.is_some() => return Ok(()),
                         End::Finished if self.await_next_run(&mut returns).await? => continue,
                         End::Finished => return Ok(()),
                         End::Renewed => None,
@@ -110,7 +125,7 @@ impl Log {
 
     /// Opens the log where it was left.
     async fn open(&mut self) -> Result<Incoming, EngineError> {
-        let until = if self.query.previous { Some(self.began().await?) } else { None };
+        let until = until(&self.client, &self.query).await?;
         let path = self.path(until);
         let reply = self.client.get(&format!("The log of {}", short(self.query.instance.as_str())), &path).await?;
         if self.opened.is_none() {
@@ -119,17 +134,6 @@ impl Log {
                 Some(date.and_then(|d| jiff::fmt::rfc2822::parse(d).ok()).map_or_else(Timestamp::now, |d| d.timestamp()));
         }
         Ok(reply.into_body())
-    }
-
-    /// When the run of now began: what is before it belongs to the runs before.
-    async fn began(&self) -> Result<Timestamp, EngineError> {
-        let inspected = self.inspect().await?;
-        Ok(inspected.state.started_at.as_deref().and_then(time).unwrap_or(Timestamp::UNIX_EPOCH))
-    }
-
-    async fn inspect(&self) -> Result<Inspected, EngineError> {
-        let id = self.query.instance.as_str();
-        self.client.get_json(&format!("Container {}", short(id)), &format!("/containers/{}/json", segment(id))).await
     }
 
     fn path(&mut self, until: Option<Timestamp>) -> String {
@@ -249,7 +253,7 @@ impl Log {
     }
 
     async fn look(&self) -> Result<Look, EngineError> {
-        let inspected = match self.inspect().await {
+        let inspected = match inspect(&self.client, &self.query).await {
             Ok(inspected) => inspected,
             Err(EngineError::NotFound { .. }) => return Ok(Look::Gone),
             Err(error) => return Err(error),
@@ -268,6 +272,21 @@ impl Log {
             },
         })
     }
+}
+
+/// The last moment that is wanted: what is before the run of now belongs to the runs before.
+async fn until(client: &Client, query: &LogQuery) -> Result<Option<Timestamp>, EngineError> {
+    if !query.previous {
+        return Ok(query.until);
+    }
+    let inspected = inspect(client, query).await?;
+    let began = inspected.state.started_at.as_deref().and_then(time).unwrap_or(Timestamp::UNIX_EPOCH);
+    Ok(Some(query.until.map_or(began, |until| until.min(began))))
+}
+
+async fn inspect(client: &Client, query: &LogQuery) -> Result<Inspected, EngineError> {
+    let id = query.instance.as_str();
+    client.get_json(&format!("Container {}", short(id)), &format!("/containers/{}/json", segment(id))).await
 }
 
 /// Adds a line unless it was seen before the connection was lost.
