@@ -1,9 +1,17 @@
 //! Logs, pure: lines are decoded into immutable chunks off the loop, sanitised and masked there, and kept in a store
 //! bounded by bytes.
 
+mod access;
 mod chunk;
+mod format;
+mod head;
+mod json;
 mod level;
+mod logfmt;
+mod parse;
 mod store;
+mod time;
+mod trace;
 
 use std::sync::Arc;
 
@@ -11,9 +19,12 @@ use jiff::Timestamp;
 
 use crate::model::InstanceId;
 
-pub use chunk::{Chunk, ChunkBuilder};
+pub use chunk::{Chunk, ChunkBuilder, Looks};
+pub use format::Format;
 pub use level::Level;
+pub use parse::{Parsed, parse, parse_text, pretty};
 pub use store::Store;
+pub use trace::Hint;
 
 /// Which of the two streams a line was written to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -90,15 +101,7 @@ impl LogBatch {
     #[must_use]
     pub fn line(&self, index: usize) -> Option<LineView<'_>> {
         let line = self.chunk.get(index)?;
-        Some(LineView {
-            seq: index as u64,
-            at: chunk::timestamp(line.at_ns),
-            instance: &self.instance,
-            stream: line.stream,
-            level: line.level,
-            text: line.text,
-            marker: line.marker,
-        })
+        Some(line.view(index as u64, &self.instance))
     }
 }
 
@@ -110,8 +113,14 @@ pub struct LineView<'a> {
     pub at: Timestamp,
     pub instance: &'a InstanceId,
     pub stream: Stream,
+    /// What it says of itself; a line that goes on with another has none.
     pub level: Option<Level>,
+    pub format: Format,
+    /// It goes on with the line of its instance before it: a stack trace, or indented.
+    pub continues: bool,
     /// Sanitised and masked, without the line end.
     pub text: &'a str,
     pub marker: Option<&'a Marker>,
+    /// The colours and attributes the line gave itself; nothing for a line that something was masked in.
+    pub looks: Looks<'a>,
 }

@@ -4,11 +4,14 @@
 //! as their control pictures, bidirectional overrides, zero-width characters and variation selectors are dropped, tabs
 //! become spaces, invalid UTF-8 shows as U+FFFD. What comes out never moves a cursor and never lies about its order.
 
+mod sgr;
+
 use std::borrow::Cow;
-use std::iter::Peekable;
 use std::str::Chars;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub use sgr::{Ansi, Sgr};
 
 /// Cells between two tab stops.
 const TAB: usize = 8;
@@ -20,34 +23,66 @@ const STRING_LIMIT: usize = 4096;
 /// One safe line of this text; borrowed when it was safe already.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.bytes().all(|b| (0x20..0x7f).contains(&b)) { Cow::Borrowed(text) } else { clean_slowly(text) }
+    if is_printable(text.as_bytes()) { Cow::Borrowed(text) } else { clean_slowly(text, &mut |_, _| {}) }
 }
 
 /// One safe line of these bytes, which need not be UTF-8.
 #[must_use]
 pub fn clean_bytes(bytes: &[u8]) -> Cow<'_, str> {
+    clean_styled(bytes, &mut |_, _| {})
+}
+
+/// The same, and tells where in the cleaned text the look the line asks for changes, and to what.
+pub fn clean_styled<'a>(bytes: &'a [u8], changed: &mut dyn FnMut(usize, Sgr)) -> Cow<'a, str> {
     match String::from_utf8_lossy(bytes) {
-        Cow::Borrowed(text) => clean(text),
-        Cow::Owned(text) => Cow::Owned(clean(&text).into_owned()),
+        Cow::Borrowed(text) if is_printable(bytes) => Cow::Borrowed(text),
+        Cow::Borrowed(text) => clean_slowly(text, changed),
+        Cow::Owned(text) => Cow::Owned(clean_slowly(&text, changed).into_owned()),
     }
 }
 
-fn clean_slowly(text: &str) -> Cow<'_, str> {
+/// Whether all of it is printable ASCII. Looks at blocks without leaving early, which the compiler turns into wide steps.
+fn is_printable(bytes: &[u8]) -> bool {
+    let all = |block: &[u8]| block.iter().fold(true, |good, b| good & b.wrapping_sub(0x20).lt(&0x5f));
+    let mut blocks = bytes.chunks_exact(32);
+    blocks.by_ref().all(all) && all(blocks.remainder())
+}
+
+fn clean_slowly<'a>(text: &'a str, changed: &mut dyn FnMut(usize, Sgr)) -> Cow<'a, str> {
     let mut out = String::with_capacity(text.len());
+    let mut look = Sgr::default();
     let mut column = 0;
     let mut marks = 0;
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
+    let mut rest = text.chars();
+    loop {
+        // Most of most lines is plain: whole runs of it at once.
+        let left = rest.as_str();
+        let plain = left.bytes().position(|b| !(0x20..0x7f).contains(&b)).unwrap_or(left.len());
+        if plain > 0 {
+            out.push_str(&left[..plain]);
+            column += plain;
+            marks = 0;
+            rest = left[plain..].chars();
+        }
+        let Some(c) = rest.next() else { break };
         match c {
-            '\u{1b}' => skip_escape(&mut rest),
-            '\u{9b}' => skip_csi(&mut rest),
+            '\u{1b}' | '\u{9b}' => {
+                let parameters = if c == '\u{1b}' { skip_escape(&mut rest) } else { skip_csi(&mut rest) };
+                if let Some(parameters) = parameters {
+                    let before = look;
+                    look.apply(parameters);
+                    if look != before {
+                        changed(out.len(), look);
+                    }
+                }
+            }
             '\u{90}' | '\u{98}' | '\u{9d}' | '\u{9e}' | '\u{9f}' => skip_string(&mut rest),
             '\t' => {
                 let spaces = TAB - column % TAB;
                 out.extend(std::iter::repeat_n(' ', spaces));
                 column += spaces;
             }
-            '\r' | '\n' if rest.peek().is_none() => {}
+            '\r' | '\n' if rest.as_str().is_empty() => {}
             c if is_dropped(c) => {}
             c => {
                 let shown = picture(c);
@@ -93,12 +128,17 @@ fn is_dropped(c: char) -> bool {
     )
 }
 
-/// After ESC: skips the rest of the sequence.
-fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
-    match rest.peek().copied() {
+/// What comes next, without taking it.
+fn peek(rest: &Chars<'_>) -> Option<char> {
+    rest.clone().next()
+}
+
+/// After ESC: skips the rest of the sequence. The parameters, where it is one that changes the look.
+fn skip_escape<'a>(rest: &mut Chars<'a>) -> Option<&'a str> {
+    match peek(rest) {
         Some('[') => {
             rest.next();
-            skip_csi(rest);
+            return skip_csi(rest);
         }
         Some(']' | 'P' | 'X' | '^' | '_') => {
             rest.next();
@@ -106,10 +146,10 @@ fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
         }
         // ESC, intermediate bytes, one final byte.
         Some(' '..='/') => {
-            while matches!(rest.peek(), Some(' '..='/')) {
+            while matches!(peek(rest), Some(' '..='/')) {
                 rest.next();
             }
-            if matches!(rest.peek(), Some('0'..='~')) {
+            if matches!(peek(rest), Some('0'..='~')) {
                 rest.next();
             }
         }
@@ -118,45 +158,43 @@ fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
         }
         Some(_) | None => {}
     }
+    None
 }
 
 /// After CSI: parameters, intermediates, one final byte. A sequence broken off ends where the foreign character stands.
-fn skip_csi(rest: &mut Peekable<Chars<'_>>) {
-    while matches!(rest.peek(), Some('0'..='?' | ' '..='/')) {
+fn skip_csi<'a>(rest: &mut Chars<'a>) -> Option<&'a str> {
+    let start = rest.as_str();
+    while matches!(peek(rest), Some('0'..='?' | ' '..='/')) {
         rest.next();
     }
-    if matches!(rest.peek(), Some('@'..='~')) {
-        rest.next();
-    }
+    let parameters = &start[..start.len() - rest.as_str().len()];
+    let end = peek(rest).filter(|c| matches!(c, '@'..='~'))?;
+    rest.next();
+    (end == 'm' && parameters.bytes().all(|b| matches!(b, b'0'..=b';'))).then_some(parameters)
 }
 
 /// After a string introducer: everything up to its terminator. Without one the text after it is kept.
-fn skip_string(rest: &mut Peekable<Chars<'_>>) {
+fn skip_string(rest: &mut Chars<'_>) {
     let mut ahead = rest.clone();
     let mut taken = 0;
-    while let Some(c) = ahead.next() {
-        taken += 1;
-        let ended = match c {
-            '\u{7}' | '\u{9c}' => true,
-            '\u{1b}' => {
-                if ahead.peek() == Some(&'\\') {
+    loop {
+        match ahead.next() {
+            None => return,
+            Some('\u{7}' | '\u{9c}') => break,
+            Some('\u{1b}') => {
+                if peek(&ahead) == Some('\\') {
                     ahead.next();
-                    taken += 1;
                 }
-                true
+                break;
             }
-            _ => false,
-        };
-        if ended {
-            for _ in 0..taken {
-                rest.next();
-            }
-            return;
+            Some(_) => {}
         }
+        taken += 1;
         if taken > STRING_LIMIT {
             return;
         }
     }
+    *rest = ahead;
 }
 
 /// How many cells a cleaned text takes.

@@ -1,12 +1,16 @@
 //! Finished lines of one instance in one piece of memory: text end to end, and sixteen bytes a line beside it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::observe::{redact, text};
+use crate::model::InstanceId;
+use crate::observe::redact;
+use crate::observe::text::{self, Sgr};
 
-use super::{Level, Marker, Stream};
+use super::{Format, Hint, Level, LineView, Marker, Stream, format};
 
 /// A line longer than this is cut, and says so.
 const LINE_LIMIT: usize = 256 * 1024;
@@ -17,6 +21,10 @@ pub struct Chunk {
     text: String,
     lines: Vec<Line>,
     markers: Vec<Marker>,
+    /// Where in the text the look changes, and to which of `looks`; each line begins with the terminal's own.
+    runs: Vec<(u32, u16)>,
+    looks: Vec<Sgr>,
+    hint: Hint,
 }
 
 /// One line: when, where its text ends, and what is known of it.
@@ -26,10 +34,12 @@ struct Line {
     /// Its text ends here; it begins where the one before ends.
     end: u32,
     flags: u8,
+    format: Format,
 }
 
 const STDERR: u8 = 1;
 const MARKER: u8 = 2;
+const CONTINUES: u8 = 4;
 /// The level plus one stands above these bits.
 const LEVEL_SHIFT: u8 = 4;
 
@@ -39,8 +49,57 @@ pub(super) struct ChunkLine<'a> {
     pub at_ns: i64,
     pub stream: Stream,
     pub level: Option<Level>,
+    pub format: Format,
+    pub continues: bool,
     pub text: &'a str,
     pub marker: Option<&'a Marker>,
+    pub looks: Looks<'a>,
+}
+
+impl<'a> ChunkLine<'a> {
+    /// The line as it is shown to others.
+    pub(super) fn view(self, seq: u64, instance: &'a InstanceId) -> LineView<'a> {
+        LineView {
+            seq,
+            at: timestamp(self.at_ns),
+            instance,
+            stream: self.stream,
+            level: self.level,
+            format: self.format,
+            continues: self.continues,
+            text: self.text,
+            marker: self.marker,
+            looks: self.looks,
+        }
+    }
+}
+
+/// The looks a line gave itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Looks<'a> {
+    runs: &'a [(u32, u16)],
+    table: &'a [Sgr],
+    start: u32,
+    end: u32,
+}
+
+impl<'a> Looks<'a> {
+    /// Whether it gave itself none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Byte ranges of the line's text with the look of each, in order; what lies between has the terminal's own.
+    pub fn iter(&self) -> impl Iterator<Item = (Range<usize>, Sgr)> + use<'a> {
+        let (start, end) = (self.start, self.end);
+        let ends = self.runs.iter().skip(1).map(|(at, _)| *at).chain([end]);
+        let table = self.table;
+        self.runs.iter().zip(ends).filter_map(move |((from, look), to)| {
+            let look = *table.get(usize::from(*look))?;
+            (*from < to && look != Sgr::default()).then_some(((from - start) as usize..(to - start) as usize, look))
+        })
+    }
 }
 
 impl Chunk {
@@ -62,7 +121,15 @@ impl Chunk {
         self.text.capacity()
             + self.lines.capacity() * size_of::<Line>()
             + self.markers.capacity() * size_of::<Marker>()
+            + self.runs.capacity() * size_of::<(u32, u16)>()
+            + self.looks.capacity() * size_of::<Sgr>()
             + size_of::<Self>()
+    }
+
+    /// What its last lines were: what the next chunk of the instance is built after.
+    #[must_use]
+    pub fn hint(&self) -> Hint {
+        self.hint
     }
 
     /// The time of its last line.
@@ -77,19 +144,31 @@ impl Chunk {
 
     pub(super) fn get(&self, index: usize) -> Option<ChunkLine<'_>> {
         let line = self.lines.get(index)?;
-        let start = if index == 0 { 0 } else { self.lines[index - 1].end as usize };
+        let start = if index == 0 { 0 } else { self.lines[index - 1].end };
         let is_marker = line.flags & MARKER != 0;
-        let body = self.text.get(start..line.end as usize)?;
+        let body = self.text.get(start as usize..line.end as usize)?;
         Some(ChunkLine {
             at_ns: line.at_ns,
             stream: if line.flags & STDERR != 0 { Stream::Stderr } else { Stream::Stdout },
             level: Level::ALL.get(usize::from(line.flags >> LEVEL_SHIFT).wrapping_sub(1)).copied(),
+            format: line.format,
+            continues: line.flags & CONTINUES != 0,
             // A marker's number in the chunk is found by counting: they are rare.
             marker: is_marker
                 .then(|| self.markers.get(self.lines[..index].iter().filter(|l| l.flags & MARKER != 0).count()))
                 .flatten(),
             text: body,
+            looks: self.looks(start, line.end),
         })
+    }
+
+    fn looks(&self, start: u32, end: u32) -> Looks<'_> {
+        if self.runs.is_empty() {
+            return Looks::default();
+        }
+        let from = self.runs.partition_point(|(at, _)| *at < start);
+        let to = self.runs.partition_point(|(at, _)| *at < end);
+        Looks { runs: self.runs.get(from..to).unwrap_or(&[]), table: &self.looks, start, end }
     }
 }
 
@@ -102,6 +181,8 @@ pub(super) fn timestamp(at_ns: i64) -> Timestamp {
 #[derive(Debug, Default)]
 pub struct ChunkBuilder {
     chunk: Chunk,
+    /// The look changes of the line at work, by place in its text.
+    changes: Vec<(usize, Sgr)>,
 }
 
 impl ChunkBuilder {
@@ -111,31 +192,69 @@ impl ChunkBuilder {
         Self::default()
     }
 
-    /// Adds a line as it came, without its line end; sanitises, masks and detects its level.
+    /// Goes on after an earlier chunk of the same instance, so that a stack trace may cross the two.
+    #[must_use]
+    pub fn after(mut self, hint: Hint) -> Self {
+        self.chunk.hint = hint;
+        self
+    }
+
+    /// What the last lines were.
+    #[must_use]
+    pub fn hint(&self) -> Hint {
+        self.chunk.hint
+    }
+
+    /// Adds a line as it came, without its line end; sanitises, masks and detects its format and level.
     pub fn line(&mut self, at: Timestamp, stream: Stream, raw: &[u8]) {
         let cut = raw.len() > LINE_LIMIT;
-        let clean = text::clean_bytes(&raw[..raw.len().min(LINE_LIMIT)]);
-        let level = Level::detect(&clean);
-        self.chunk.text.push_str(&redact::text(&clean));
+        self.changes.clear();
+        let changes = &mut self.changes;
+        let clean = text::clean_styled(&raw[..raw.len().min(LINE_LIMIT)], &mut |place, look| changes.push((place, look)));
+        let (format, level) = format::detect(&clean);
+        let continues = self.chunk.hint.of(stream).take(&clean, format, level);
+        let shown = redact::text(&clean);
+        // Where something was masked the places no longer fit.
+        if !self.changes.is_empty() && matches!(shown, Cow::Borrowed(_)) {
+            self.paint();
+        }
+        self.chunk.text.push_str(&shown);
         if cut {
             let _ = write!(self.chunk.text, " … (cut: the line has {} bytes)", raw.len());
         }
-        let level_bits = level.map_or(0, |l| l as u8 + 1) << LEVEL_SHIFT;
-        self.end(at, level_bits | if stream == Stream::Stderr { STDERR } else { 0 });
+        let level_bits = if continues { 0 } else { level.map_or(0, |l| l as u8 + 1) << LEVEL_SHIFT };
+        let stderr = if stream == Stream::Stderr { STDERR } else { 0 };
+        self.end(at, level_bits | stderr | if continues { CONTINUES } else { 0 }, format);
+    }
+
+    /// Keeps the look changes of the line whose text comes next.
+    fn paint(&mut self) {
+        for (place, look) in self.changes.drain(..) {
+            let known = self.chunk.looks.iter().position(|l| *l == look).unwrap_or_else(|| {
+                self.chunk.looks.push(look);
+                self.chunk.looks.len() - 1
+            });
+            // A chunk of more different looks than that shows the rest of them plain.
+            let (Ok(at), Ok(known)) = (u32::try_from(self.chunk.text.len() + place), u16::try_from(known)) else { return };
+            match self.chunk.runs.last_mut() {
+                Some(last) if last.0 == at => last.1 = known,
+                Some(_) | None => self.chunk.runs.push((at, known)),
+            }
+        }
     }
 
     /// Adds a line that says what happened to the log.
     pub fn marker(&mut self, at: Timestamp, marker: Marker) {
         self.chunk.text.push_str(&marker.detail());
         self.chunk.markers.push(marker);
-        self.end(at, MARKER);
+        self.end(at, MARKER, Format::Plain);
     }
 
-    fn end(&mut self, at: Timestamp, flags: u8) {
+    fn end(&mut self, at: Timestamp, flags: u8, format: Format) {
         let before = self.chunk.lines.last().map_or(i64::MIN, |l| l.at_ns);
         let at_ns = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX).max(before);
         let end = u32::try_from(self.chunk.text.len()).unwrap_or(u32::MAX);
-        self.chunk.lines.push(Line { at_ns, end, flags });
+        self.chunk.lines.push(Line { at_ns, end, flags, format });
     }
 
     /// Lines so far.
@@ -161,6 +280,7 @@ impl ChunkBuilder {
     pub fn finish(mut self) -> Chunk {
         self.chunk.text.shrink_to_fit();
         self.chunk.lines.shrink_to_fit();
+        self.chunk.runs.shrink_to_fit();
         self.chunk
     }
 }

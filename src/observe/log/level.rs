@@ -1,5 +1,7 @@
 //! How bad a line says it is, read from the line itself.
 
+use super::{format, trace};
+
 /// How bad a line says it is, mild first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -32,127 +34,106 @@ impl Level {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         const WORDS: &[(&str, Level)] = &[
-            ("trace", Level::Trace),
-            ("debug", Level::Debug),
             ("info", Level::Info),
-            ("notice", Level::Info),
-            ("information", Level::Info),
-            ("log", Level::Info),
+            ("error", Level::Error),
             ("warn", Level::Warn),
             ("warning", Level::Warn),
-            ("error", Level::Error),
-            ("err", Level::Error),
+            ("debug", Level::Debug),
+            ("trace", Level::Trace),
             ("fatal", Level::Fatal),
             ("critical", Level::Fatal),
+            ("notice", Level::Info),
+            ("log", Level::Info),
+            ("verbose", Level::Debug),
+            ("information", Level::Info),
+            ("informational", Level::Info),
+            ("system", Level::Info),
+            ("note", Level::Info),
+            ("config", Level::Debug),
+            ("fine", Level::Debug),
+            ("finer", Level::Trace),
+            ("finest", Level::Trace),
+            ("severe", Level::Error),
+            ("err", Level::Error),
+            ("eror", Level::Error),
             ("crit", Level::Fatal),
             ("panic", Level::Fatal),
+            ("dpanic", Level::Fatal),
             ("emerg", Level::Fatal),
+            ("emergency", Level::Fatal),
             ("alert", Level::Fatal),
+            ("inf", Level::Info),
+            ("wrn", Level::Warn),
+            ("dbg", Level::Debug),
+            ("trc", Level::Trace),
+            ("ftl", Level::Fatal),
         ];
+        if !(3..=13).contains(&word.len()) {
+            return None;
+        }
         WORDS.iter().find(|(w, _)| w.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
     }
 
-    /// Detects a line's level: a `level` field (JSON, logfmt), a level word near the start, klog's letter, an HTTP
-    /// status of an access log.
+    /// The level of a severity of syslog, 0 to 7 (RFC 5424, 6.2.1).
+    #[must_use]
+    pub fn of_severity(severity: u16) -> Option<Self> {
+        match severity {
+            0..=2 => Some(Self::Fatal),
+            3 => Some(Self::Error),
+            4 => Some(Self::Warn),
+            5 | 6 => Some(Self::Info),
+            7 => Some(Self::Debug),
+            _ => None,
+        }
+    }
+
+    /// The level of a number under `level`: pino's and bunyan's tens, or a severity of syslog as GELF has it.
+    #[must_use]
+    pub fn of_number(number: u16) -> Option<Self> {
+        match number {
+            10 => Some(Self::Trace),
+            20 => Some(Self::Debug),
+            30 => Some(Self::Info),
+            40 => Some(Self::Warn),
+            50 => Some(Self::Error),
+            60 => Some(Self::Fatal),
+            other => Self::of_severity(other),
+        }
+    }
+
+    /// Detects the level of a line by itself; one that goes on with another line has none of its own.
     #[must_use]
     pub fn detect(line: &str) -> Option<Self> {
-        let head = head(line, 400);
-        field(head).or_else(|| klog(head)).or_else(|| word(head)).or_else(|| access(line))
+        format::detect(line).1
     }
-}
 
-fn head(line: &str, bytes: usize) -> &str {
-    if line.len() <= bytes {
-        return line;
-    }
-    let mut end = bytes;
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    &line[..end]
-}
-
-/// `"level":"warn"`, `level=warn`, `severity: …`; pino's numbers too.
-fn field(line: &str) -> Option<Level> {
-    for key in ["level", "severity", "lvl", "loglevel", "levelname"] {
-        let mut from = 0;
-        while let Some(found) = line[from..].find(key) {
-            let start = from + found;
-            from = start + key.len();
-            if line[..start].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_') {
-                continue;
-            }
-            let rest = line[from..].trim_start_matches('"').trim_start();
-            let Some(rest) = rest.strip_prefix([':', '=']) else { continue };
-            let value = rest.trim_start().trim_start_matches('"');
-            let end = value.find(|c: char| !c.is_alphanumeric()).unwrap_or(value.len());
-            if let Some(level) = Level::parse(&value[..end]).or_else(|| number(&value[..end])) {
-                return Some(level);
-            }
+    /// The level of a text without one that begins as failures do.
+    pub(super) fn of_trouble(text: &str) -> Option<Self> {
+        const STARTS: &[(&str, Level)] = &[
+            ("Traceback (most recent call last)", Level::Error),
+            ("Exception in thread ", Level::Error),
+            ("Uncaught ", Level::Error),
+            ("Unhandled ", Level::Error),
+            ("panic: ", Level::Fatal),
+            ("fatal error: ", Level::Fatal),
+            ("thread '", Level::Fatal),
+            ("Segmentation fault", Level::Fatal),
+            ("npm ERR! ", Level::Error),
+            ("npm WARN ", Level::Warn),
+        ];
+        if !text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '(') {
+            return None;
         }
-    }
-    None
-}
-
-/// Pino's and bunyan's numeric levels.
-fn number(text: &str) -> Option<Level> {
-    match text.parse::<u32>().ok()? {
-        10 => Some(Level::Trace),
-        20 => Some(Level::Debug),
-        30 => Some(Level::Info),
-        40 => Some(Level::Warn),
-        50 => Some(Level::Error),
-        60 => Some(Level::Fatal),
-        _ => None,
-    }
-}
-
-/// `E1121 14:03:22.000000 1 file.go:1] …`
-fn klog(line: &str) -> Option<Level> {
-    let bytes = line.as_bytes();
-    if bytes.len() < 6 || !bytes[1..5].iter().all(u8::is_ascii_digit) || bytes[5] != b' ' {
-        return None;
-    }
-    match bytes[0] {
-        b'I' => Some(Level::Info),
-        b'W' => Some(Level::Warn),
-        b'E' => Some(Level::Error),
-        b'F' => Some(Level::Fatal),
-        _ => None,
-    }
-}
-
-/// A level word standing alone among the first words: `2026-11-21 14:03 ERROR …`, `[warn]`, `FATAL:`; upper case, or
-/// in brackets, or followed by a colon, so that prose is not taken for a level.
-fn word(line: &str) -> Option<Level> {
-    if line.starts_with("Traceback (most recent call last)") {
-        return Some(Level::Error);
-    }
-    for token in line.split_whitespace().take(8) {
-        let bare = token.trim_matches(|c: char| !c.is_alphanumeric());
-        let loud = bare.len() > 2 && bare.bytes().all(|b| b.is_ascii_uppercase());
-        let marked = token.starts_with('[') || token.ends_with(':') || token.ends_with(']');
-        if (loud || marked)
-            && let Some(level) = Level::parse(bare)
-        {
-            return Some(level);
+        if let Some((start, level)) = STARTS.iter().find(|(start, _)| text.starts_with(start)) {
+            return (*start != "thread '" || text.contains("' panicked at")).then_some(*level);
         }
-    }
-    None
-}
-
-/// The status of a combined access log line: 5xx is an error, 4xx a warning.
-fn access(line: &str) -> Option<Level> {
-    let (_, rest) = line.split_once(" HTTP/")?;
-    let (_, rest) = rest.split_once("\" ")?;
-    let status = rest.get(..3)?;
-    if !status.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    match status.as_bytes()[0] {
-        b'5' => Some(Level::Error),
-        b'4' => Some(Level::Warn),
-        _ => Some(Level::Info),
+        // Node's `(node:1) DeprecationWarning: …`
+        let named = text.strip_prefix("(node:").and_then(|t| t.split_once(") ")).map_or(text, |(_, rest)| rest);
+        match trace::exception(named) {
+            Some(name) if name.ends_with("Warning") => Some(Self::Warn),
+            Some(_) => Some(Self::Error),
+            None => None,
+        }
     }
 }
 

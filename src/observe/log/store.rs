@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::InstanceId;
 
-use super::chunk::{Chunk, timestamp};
+use super::chunk::Chunk;
 use super::{LineView, LogBatch};
 
 /// Bits of a sequence number that tell the line within its chunk.
@@ -163,15 +163,7 @@ impl Store {
     pub fn line(&self, seq: u64) -> Option<LineView<'_>> {
         let held = self.held(seq >> LINE_BITS)?;
         let line = held.chunk.get(line_of(seq))?;
-        Some(LineView {
-            seq,
-            at: timestamp(line.at_ns),
-            instance: self.instances.get(held.instance)?,
-            stream: line.stream,
-            level: line.level,
-            text: line.text,
-            marker: line.marker,
-        })
+        Some(line.view(seq, self.instances.get(held.instance)?))
     }
 
     /// Where the line of this sequence number stands; for one that went, the first place after it in time is not known: `None`.
