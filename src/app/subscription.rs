@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::engine::Topic;
+use crate::engine::{LogQuery, Topic};
 use crate::model::{ConnectionId, InstanceId, Workload};
 
 use super::figures::measurable;
@@ -21,6 +21,9 @@ const WORKLOAD_SAMPLE: usize = 10;
 /// Instances measured at a time, whatever is on screen.
 const MOST: usize = 200;
 
+/// Lines of a page of older log.
+const PAGE: u64 = 1000;
+
 type Measured = BTreeMap<ConnectionId, BTreeSet<InstanceId>>;
 
 /// Every topic the state wants followed.
@@ -33,6 +36,11 @@ pub fn subscriptions(state: &State) -> BTreeSet<(ConnectionId, Topic)> {
     }
     if let Some(logs) = &state.logs {
         let wanted = logs.sources.iter().filter(|s| !s.ended);
+        let pages = logs.sources.iter().filter_map(|s| Some((s, s.page.clone()?)));
+        topics.extend(pages.map(|(s, before)| {
+            let page = LogQuery { tail: Some(PAGE), before: Some(before), follow: false, since: None, ..s.query.clone() };
+            (s.environment.connection.clone(), Topic::Logs(page))
+        }));
         topics.extend(wanted.map(|s| (s.environment.connection.clone(), Topic::Logs(s.query.clone()))));
     }
     if let (Some(subject), Some(environment)) = (super::update::described(state), &state.nav.view().environment) {

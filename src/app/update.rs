@@ -8,6 +8,7 @@ mod logs;
 mod menus;
 mod navigation;
 mod observe;
+mod older;
 mod operations;
 mod output;
 mod overlay;

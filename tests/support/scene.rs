@@ -307,6 +307,8 @@ pub fn log(state: &mut State) {
             name: name.into(),
             gone: None,
             ended: false,
+            begun: false,
+            page: None,
             query: LogQuery { tail: Some(500), follow: true, ..LogQuery::of(name.into()) },
         })
         .collect();

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use quarterdeck::app::state::{LogView, Overlay, Screen};
 use quarterdeck::app::{Effect, Msg};
-use quarterdeck::engine::Topic;
+use quarterdeck::engine::{Topic, Update};
 use quarterdeck::model::{Guard, Snapshot};
+use quarterdeck::observe::log::{ChunkBuilder, LogBatch, Marker, Stream};
 
 use crate::fixture::{Deck, at, instance, screen, shop};
 
@@ -233,6 +234,40 @@ fn errors_marks_and_times_are_gone_to_and_marked_lines_taken_away() {
     assert!(logs(&deck).marks.is_empty());
     deck.press("Tsoon<enter>");
     assert!(deck.look().contains("a time is wanted"), "{}", deck.look());
+}
+
+#[test]
+fn older_pages_are_asked_for_at_the_top_and_only_there() {
+    let mut deck = long();
+    let pages = |deck: &Deck| -> Vec<(i64, u64, u64)> {
+        let all = quarterdeck::app::subscription::subscriptions(&deck.state);
+        let before = |t| if let Topic::Logs(q) = t { q.before } else { None };
+        all.into_iter().filter_map(|(_, t)| before(t)).map(|b| (b.at.as_second() - at(0).as_second(), b.same, b.held)).collect()
+    };
+    deck.press("kk<pgup>");
+    assert!(pages(&deck).is_empty(), "nothing is asked for that is not looked at");
+    deck.press("g");
+    assert_eq!(pages(&deck), [(0, 1, 200)]);
+    deck.press("k<pgup>");
+    assert_eq!(pages(&deck).len(), 1, "once");
+    let page = |first: i64, begin: bool| {
+        let mut chunk = ChunkBuilder::new();
+        if begin {
+            chunk.marker(at(first), Marker::Begin);
+        }
+        for n in first..first + 30 {
+            chunk.line(at(n), Stream::Stdout, format!("older {n}").as_bytes());
+        }
+        Update::Logs(LogBatch { instance: "db-1-id".into(), chunk: Arc::new(chunk.finish()), older: true })
+    };
+    deck.update("here", page(-30, false));
+    assert_eq!((reader(&deck).as_str(), logs(&deck).store.len(), logs(&deck).new_lines), ("line 0", 230, 0), "the reader stays");
+    assert!(pages(&deck).is_empty());
+    deck.press("<pgup><pgup>");
+    assert_eq!(pages(&deck), [(-30, 1, 230)]);
+    deck.update("here", page(-60, true)).press("g<pgup>");
+    assert!(pages(&deck).is_empty(), "there is nothing before the beginning");
+    assert_eq!(logs(&deck).line(1).map(|l| l.text), Some("older -60"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::engine::LogQuery;
+use crate::engine::{Before, LogQuery};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
 use crate::observe::log::{LineView, Store};
 
@@ -60,6 +60,10 @@ pub struct LogSource {
     pub gone: Option<Timestamp>,
     /// Its stream has ended for good.
     pub ended: bool,
+    /// What is held of it goes back to its beginning.
+    pub begun: bool,
+    /// The page further back that is being asked for.
+    pub page: Option<Before>,
     /// What was asked for when it joined; never changes, or the stream would start again.
     pub query: LogQuery,
 }

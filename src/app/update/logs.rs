@@ -11,7 +11,7 @@ use crate::engine::LogQuery;
 use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Snapshot, Workload, WorkloadId};
 use crate::observe::log::{LogBatch, Marker};
 
-use super::{navigation, search};
+use super::{navigation, older, search};
 
 /// Instances one view follows at a time.
 const SOURCES: usize = 100;
@@ -232,6 +232,9 @@ fn source(
         name: instance.name.clone(),
         gone: None,
         ended: false,
+        // One that joined later is asked for from its beginning.
+        begun: !first,
+        page: None,
         query: LogQuery { tail, since, follow: !view.previous, previous: view.previous, ..LogQuery::of(instance.id.clone()) },
     }
 }
@@ -244,7 +247,9 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
     let Some(at) = view.sources.iter().position(of) else { return Vec::new() };
     let dropped = view.store.dropped();
     view.store.push(batch);
-    if !view.follow {
+    if batch.older {
+        older::came(view, at, batch);
+    } else if !view.follow {
         view.new_lines += batch.chunk.len() as u64;
     }
     let ended = view.store.newest().any(|l| matches!(l.marker, Some(Marker::Ended(_))));

@@ -50,6 +50,11 @@ impl Sheet {
         Self { rows: usize::from(area.height).max(1), width: usize::from(area.width).saturating_sub(PREFIX).max(1) }
     }
 
+    /// Lines of the screen.
+    pub(super) fn rows(self) -> usize {
+        self.rows
+    }
+
     /// The index of the first line in sight with this one at the bottom.
     pub(super) fn first_to(self, view: &LogView, bottom: usize) -> usize {
         if !view.wrap {

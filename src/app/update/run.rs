@@ -6,7 +6,7 @@ use crate::app::state::{Direction, Overlay, Screen};
 use crate::app::{Command, Effect, State};
 use crate::model::{Capability, Verb};
 
-use super::{log_run, logs, menus, navigation, operations, output, palette, prompt, reading, search, table, wish};
+use super::{log_run, logs, menus, navigation, older, operations, output, palette, prompt, reading, search, table, wish};
 
 /// Runs a command on whatever is on screen.
 pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
@@ -89,7 +89,12 @@ fn refresh(state: &mut State) -> Vec<Effect> {
 /// Moves through whatever is on screen.
 pub(super) fn by(state: &mut State, lines: isize) {
     match state.nav.view().screen {
-        Screen::Logs => reading::step(state, lines),
+        Screen::Logs => {
+            reading::step(state, lines);
+            if lines < 0 {
+                older::want(state);
+            }
+        }
         Screen::Describe => reading::scroll_text(state, lines),
         Screen::Fleet
         | Screen::Workloads
@@ -106,6 +111,9 @@ fn by_page(state: &mut State, pages: isize) {
     let page = isize::try_from(layout::page(state)).unwrap_or(1);
     if state.nav.view().screen == Screen::Logs {
         reading::page(state, pages > 0);
+        if pages < 0 {
+            older::want(state);
+        }
     } else {
         by(state, pages * page);
     }
@@ -114,7 +122,10 @@ fn by_page(state: &mut State, pages: isize) {
 fn to_end(state: &mut State, last: bool) {
     match state.nav.view().screen {
         Screen::Logs if last => reading::follow(state),
-        Screen::Logs => reading::top(state),
+        Screen::Logs => {
+            reading::top(state);
+            older::want(state);
+        }
         Screen::Fleet
         | Screen::Workloads
         | Screen::Instances
@@ -138,7 +149,12 @@ pub fn wheel(state: &mut State, lines: i16) -> Vec<Effect> {
         }
         Some(Overlay::Palette(palette)) => palette.selected = palette.selected.saturating_add_signed(lines.signum()),
         Some(Overlay::Prompt(_) | Overlay::Quit) => {}
-        None if state.nav.view().screen == Screen::Logs => reading::scroll(state, lines),
+        None if state.nav.view().screen == Screen::Logs => {
+            reading::scroll(state, lines);
+            if lines < 0 {
+                older::want(state);
+            }
+        }
         None => by(state, lines),
     }
     Vec::new()
