@@ -9,6 +9,7 @@ mod json;
 mod level;
 mod logfmt;
 mod parse;
+mod query;
 mod store;
 mod time;
 mod trace;
@@ -23,6 +24,7 @@ pub use chunk::{Chunk, ChunkBuilder, Looks};
 pub use format::Format;
 pub use level::Level;
 pub use parse::{Parsed, parse, parse_text, pretty};
+pub use query::{Highlight, Query, QueryError};
 pub use store::Store;
 pub use trace::Hint;
 

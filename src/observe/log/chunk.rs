@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::model::InstanceId;
-use crate::observe::redact;
+use crate::observe::redact::{self, Redaction};
 use crate::observe::text::{self, Sgr};
 
 use super::{Format, Hint, Level, LineView, Marker, Stream, format};
 
 /// A line longer than this is cut, and says so.
 const LINE_LIMIT: usize = 256 * 1024;
+
+/// Lines that are masked after the first of a private key that does not end; the longest keys have about a hundred.
+const KEY_LINES: u16 = 160;
 
 /// Finished lines of one instance, sanitised and masked, in order.
 #[derive(Debug, Default)]
@@ -172,6 +176,12 @@ impl Chunk {
     }
 }
 
+/// Whether a private key begins in this line and does not end in it.
+fn opens_key(line: &str) -> bool {
+    line.rsplit_once("PRIVATE KEY-----")
+        .is_some_and(|(front, rest)| front.rfind("-----BEGIN ") > front.rfind("-----END ") && !rest.contains("-----END "))
+}
+
 /// The time of so many nanoseconds since 1970, or the end of time beyond what can be told.
 pub(super) fn timestamp(at_ns: i64) -> Timestamp {
     Timestamp::from_nanosecond(i128::from(at_ns)).unwrap_or(Timestamp::MAX)
@@ -183,6 +193,7 @@ pub struct ChunkBuilder {
     chunk: Chunk,
     /// The look changes of the line at work, by place in its text.
     changes: Vec<(usize, Sgr)>,
+    redaction: Arc<Redaction>,
 }
 
 impl ChunkBuilder {
@@ -190,6 +201,13 @@ impl ChunkBuilder {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Masks by this, and not by everything built in.
+    #[must_use]
+    pub fn with(mut self, redaction: Arc<Redaction>) -> Self {
+        self.redaction = redaction;
+        self
     }
 
     /// Goes on after an earlier chunk of the same instance, so that a stack trace may cross the two.
@@ -213,7 +231,7 @@ impl ChunkBuilder {
         let clean = text::clean_styled(&raw[..raw.len().min(LINE_LIMIT)], &mut |place, look| changes.push((place, look)));
         let (format, level) = format::detect(&clean);
         let continues = self.chunk.hint.of(stream).take(&clean, format, level);
-        let shown = redact::text(&clean);
+        let shown = self.masked(stream, &clean);
         // Where something was masked the places no longer fit.
         if !self.changes.is_empty() && matches!(shown, Cow::Borrowed(_)) {
             self.paint();
@@ -225,6 +243,24 @@ impl ChunkBuilder {
         let level_bits = if continues { 0 } else { level.map_or(0, |l| l as u8 + 1) << LEVEL_SHIFT };
         let stderr = if stream == Stream::Stderr { STDERR } else { 0 };
         self.end(at, level_bits | stderr | if continues { CONTINUES } else { 0 }, format);
+    }
+
+    /// The text without its secrets. A private key goes on over the lines after its first.
+    fn masked<'a>(&mut self, stream: Stream, clean: &'a str) -> Cow<'a, str> {
+        let before = self.chunk.hint.of(stream);
+        if before.key_lines > 0 {
+            before.key_lines -= 1;
+            let ended = clean.contains("-----END ");
+            if !ended && !clean.trim().is_empty() {
+                return Cow::Owned(redact::MASK.to_owned());
+            }
+            before.key_lines = 0;
+        }
+        let shown = self.redaction.text(clean);
+        if matches!(shown, Cow::Owned(_)) && self.redaction.hides_private_keys() && opens_key(clean) {
+            before.key_lines = KEY_LINES;
+        }
+        shown
     }
 
     /// Keeps the look changes of the line whose text comes next.
