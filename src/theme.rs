@@ -14,6 +14,7 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::app::rows::Tone;
 use crate::model::{Health, Link, Tier};
 use crate::observe::log::Level;
+use crate::observe::text::{Ansi, Sgr};
 
 pub use depth::ColorDepth;
 pub use role::Role;
@@ -43,12 +44,18 @@ pub struct Theme {
     styles: [Style; Role::ALL.len()],
     /// Colours that tell instances apart; never empty unless colours are off.
     instances: Vec<Color>,
+    depth: ColorDepth,
 }
 
 impl Default for Theme {
     /// The theme `terminal`. A test holds it to be free of mistakes; with one everything would look alike.
     fn default() -> Self {
-        let plain = Self { name: "terminal".into(), styles: [Style::new(); Role::ALL.len()], instances: Vec::new() };
+        let plain = Self {
+            name: "terminal".into(),
+            styles: [Style::new(); Role::ALL.len()],
+            instances: Vec::new(),
+            depth: ColorDepth::True,
+        };
         let text = builtin("terminal").unwrap_or_default();
         Self::parse(text, "themes/terminal.toml", &|name| builtin(name).map(str::to_owned)).unwrap_or(plain)
     }
@@ -127,6 +134,24 @@ impl Theme {
         Style { fg: colour, ..Style::new() }
     }
 
+    /// How a piece of a log line looks that chose its own look. Its ground stays ours, or a selection could not be told,
+    /// and a theme without colours shows none.
+    #[must_use]
+    pub fn own(&self, look: Sgr) -> Style {
+        let fg = look.fg.filter(|_| !self.instances.is_empty()).map(|colour| match colour {
+            Ansi::Index(n) => depth::reduce(Color::Indexed(n), self.depth),
+            Ansi::Rgb(r, g, b) => depth::reduce(Color::Rgb(r, g, b), self.depth),
+        });
+        let asked = [
+            (look.bold, Modifier::BOLD),
+            (look.dim, Modifier::DIM),
+            (look.italic, Modifier::ITALIC),
+            (look.underline, Modifier::UNDERLINED),
+        ];
+        let modifiers = asked.into_iter().filter(|(on, _)| *on).map(|(_, m)| m).collect();
+        Style { fg, ..Style::new() }.add_modifier(modifiers)
+    }
+
     /// How a cell's meaning looks.
     #[must_use]
     pub fn tone(&self, tone: Tone) -> Style {
@@ -159,6 +184,7 @@ impl Theme {
             name: self.name.clone(),
             styles: Role::ALL.map(|role| depth::style(role, self.style(role), text, depth)),
             instances: self.instances.iter().map(|c| depth::reduce(*c, depth)).collect(),
+            depth,
         };
         if depth == ColorDepth::None {
             reduced.instances.clear();

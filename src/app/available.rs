@@ -35,7 +35,7 @@ pub fn available(state: &State, command: Command) -> Capability {
             "only environments, workloads and instances can be marked",
         ),
         Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
-        Command::Enter => need(selected.is_some(), "nothing is selected"),
+        Command::Enter => need(log || selected.is_some(), "nothing is selected"),
         Command::NextEnvironment | Command::PreviousEnvironment => {
             need(state.snapshots().nth(1).is_some(), "there is only one environment")
         }

@@ -61,6 +61,10 @@ pub enum Command {
 pub enum LogCommand {
     Follow,
     Wrap,
+    Raw,
+    Highlight,
+    Fields,
+    Pick,
     Stamps,
     ErrorNext,
     ErrorPrevious,
@@ -229,6 +233,16 @@ pub const COMMANDS: &[Info] = &[
         Group::Logs,
         "Time stamps: UTC, local, relative, since the line before, none.",
     ),
+    row(Command::Log(LogCommand::Raw), "logs.raw", "raw", Group::Logs, "Show lines as they were written, or taken apart."),
+    row(
+        Command::Log(LogCommand::Highlight),
+        "logs.highlight",
+        "light up",
+        Group::Logs,
+        "Light words up in colours of their own.",
+    ),
+    row(Command::Log(LogCommand::Fields), "logs.fields", "fields", Group::Logs, "Show chosen fields before every message."),
+    row(Command::Log(LogCommand::Pick), "logs.field", "field", Group::Logs, "Do something with a field of the line."),
     row(
         Command::Log(LogCommand::ErrorNext),
         "logs.error-next",

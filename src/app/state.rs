@@ -25,7 +25,7 @@ use super::operations::Refused;
 use super::rows::Listed;
 
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};
-pub use overlay::{Choice, Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose};
+pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Prompt, Purpose};
 
 /// Everything.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod confirm;
 mod discovery;
+mod inspect;
 mod keys;
 mod log_run;
 mod logs;

@@ -167,5 +167,5 @@ fn build(name: Arc<str>, own: &Layer, below: &[Layer]) -> Theme {
     let style = |text: &String| color::style(text, &palette, &[]).unwrap_or_default();
     let styles = Role::ALL.map(|role| layers().find_map(|l| l.roles.get(&role)).map(style).unwrap_or_default());
     let instances = layers().find_map(|l| l.instances.as_ref()).map(|all| all.iter().filter_map(|t| style(t).fg).collect());
-    Theme { name, styles, instances: instances.unwrap_or_default() }
+    Theme { name, styles, instances: instances.unwrap_or_default(), depth: super::ColorDepth::True }
 }

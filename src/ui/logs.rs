@@ -1,5 +1,6 @@
 //! The log: when, whose, how bad, what; what happened to the log itself in its place among the lines.
 
+mod compose;
 mod line;
 mod title;
 
@@ -31,7 +32,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         return notice::draw(scene, lines, buf, (headline, scene.style(Role::Dim)), &[what]);
     }
     let shape = line::Shape::new(logs, lines.width);
-    for (index, y, height) in in_sight(logs, &shape, lines.height) {
+    for (index, y, height) in in_sight(scene, logs, &shape, lines.height) {
         if let Some(view) = logs.line(index) {
             let place = Rect { y: lines.y + y, height, ..lines };
             line::draw(scene, logs, &shape, (index, &view), place, buf);
@@ -41,10 +42,10 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 
 /// The lines in sight: index, first screen line, height. The one the view is anchored at stands at the bottom, unless
 /// there is not enough above it to fill the screen.
-fn in_sight(logs: &LogView, shape: &line::Shape, height: u16) -> Vec<(usize, u16, u16)> {
+fn in_sight(scene: &Scene<'_>, logs: &LogView, shape: &line::Shape, height: u16) -> Vec<(usize, u16, u16)> {
     let count = logs.len();
     let last = logs.bottom();
-    let tall = |index: usize| logs.line(index).map_or(1, |view| shape.height(&view, height));
+    let tall = |index: usize| logs.line(index).map_or(1, |view| shape.height(scene, logs, &view, height));
     let mut above = Vec::new();
     let mut used = 0;
     for index in (0..=last).rev() {

@@ -105,6 +105,31 @@ fn a_wrapped_paused_searched_log() {
 }
 
 #[test]
+fn a_log_is_taken_apart_and_lit_up() {
+    at_one_size("logs_fields", |s| {
+        go(s, Screen::Logs);
+        scene::log(s);
+        scene::say(
+            s,
+            &[
+                r#"{"event":"answer_sent","level":"info","latency_ms":705,"session":"s-1041","tags":["a","b"]}"#,
+                r#"10.0.0.7 - - [21/Nov/2026:14:03:20 +0000] "GET /api/v1/courses?limit=50 HTTP/1.1" 502 157 "-" "curl/8.0""#,
+                "level=warn msg=\"disk almost full\" free_bytes=1024 path=/data",
+                "\u{1b}[1;31mred and bold\u{1b}[0m then plain",
+                "Traceback (most recent call last):",
+                "  File \"app.py\", line 7, in serve",
+                "KeyError: 'tenant'",
+            ],
+        );
+        let logs = s.logs.as_mut().unwrap();
+        logs.stamps = Stamps::Delta;
+        logs.fields = vec!["latency_ms".into()];
+        logs.highlights = vec![regex::Regex::new("disk").unwrap()];
+        logs.highlighted = vec!["disk".into()];
+    });
+}
+
+#[test]
 fn a_stale_feed_dims_and_says_since_when() {
     at_one_size("stale", |s| {
         go(s, Screen::Workloads);

@@ -334,3 +334,14 @@ pub fn log(state: &mut State) {
     let fresh = LogView::new("backend".into(), scope, 1 << 20, 500);
     state.logs = Some(LogView { store, sources, ..fresh });
 }
+
+/// The first instance of the log says something more.
+pub fn say(state: &mut State, lines: &[&str]) {
+    let Some(logs) = &mut state.logs else { return };
+    let mut chunk = ChunkBuilder::new();
+    for (line, at) in lines.iter().zip(0_i64..) {
+        chunk.line(Timestamp::from_millisecond(now().as_millisecond() - 900 + at * 70).unwrap(), Stream::Stdout, line.as_bytes());
+    }
+    let instance = logs.sources[0].instance.clone();
+    logs.store.push(&LogBatch::new(instance, Arc::new(chunk.finish())));
+}

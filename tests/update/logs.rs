@@ -237,6 +237,36 @@ fn errors_marks_and_times_are_gone_to_and_marked_lines_taken_away() {
 }
 
 #[test]
+fn a_line_is_looked_at_closely_and_its_fields_are_of_use() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl");
+    deck.log("db-1-id", &[r#"{"event":"db_slow","level":"warning","latency_ms":812,"user":{"id":7},"note":"a\u001b[31m"}"#]);
+    deck.press("<enter>");
+    let Some(Overlay::Text { lines, .. }) = deck.state.overlays.last() else { panic!("the line is shown") };
+    let text = lines.join("\n");
+    for part in
+        ["db_slow\n", "level                warn", "latency_ms           812", "user.id              7", "\"latency_ms\": 812"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "what an escape stood for is made safe");
+    deck.press("c");
+    assert!(matches!(deck.effects.pop(), Some(Effect::Copy(copied)) if copied == text));
+    deck.press("<esc>Mjj");
+    deck.press("<enter>c");
+    assert_eq!(deck.effects.pop(), Some(Effect::Copy("812".into())));
+    deck.press("Mjj<enter>s").press("Mjj<enter>h");
+    assert_eq!(
+        (logs(&deck).fields.as_slice(), logs(&deck).highlighted.as_slice()),
+        (["latency_ms".into()].as_slice(), ["812".to_owned()].as_slice())
+    );
+    deck.press("H<ctrl-u>slow (x<enter>C<ctrl-u>user.id, latency_ms<enter>v");
+    assert_eq!(logs(&deck).highlighted, ["slow", "(x"], "words, not patterns");
+    assert_eq!(logs(&deck).fields, ["user.id".into(), "latency_ms".into()]);
+    assert!(logs(&deck).raw);
+}
+
+#[test]
 fn older_pages_are_asked_for_at_the_top_and_only_there() {
     let mut deck = long();
     let pages = |deck: &Deck| -> Vec<(i64, u64, u64)> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use regex::Regex;
 
 use crate::engine::{Before, LogQuery};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
@@ -28,6 +29,14 @@ pub struct LogView {
     /// Lines that came in since the view was paused.
     pub new_lines: u64,
     pub wrap: bool,
+    /// Lines as they were written, not taken apart.
+    pub raw: bool,
+    /// Fields shown before the message.
+    pub fields: Vec<Arc<str>>,
+    /// Words lit up, each in a colour of its own.
+    pub highlights: Vec<Regex>,
+    /// The words, as they were typed.
+    pub highlighted: Vec<String>,
     pub stamps: Stamps,
     /// Columns scrolled to the right when not wrapped.
     pub column: usize,
@@ -112,6 +121,9 @@ impl LogScope {
 }
 
 impl LogView {
+    /// Words lit up at a time, at most.
+    pub const HIGHLIGHTS: usize = 8;
+
     /// A view of this, following, with nothing in it yet. `bound` is the store's, bytes.
     #[must_use]
     pub fn new(title: Arc<str>, scope: LogScope, bound: usize, tail: u64) -> Self {
@@ -126,6 +138,10 @@ impl LogView {
             marks: BTreeSet::new(),
             new_lines: 0,
             wrap: false,
+            raw: false,
+            fields: Vec::new(),
+            highlights: Vec::new(),
+            highlighted: Vec::new(),
             stamps: Stamps::Utc,
             column: 0,
             search: None,

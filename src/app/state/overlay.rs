@@ -96,6 +96,10 @@ pub enum Purpose {
     Time,
     /// A command that is given the log.
     Pipe,
+    /// Words to be lit up in the log.
+    Highlight,
+    /// Fields shown before the message.
+    Fields,
 }
 
 /// One of several to choose from.
@@ -116,6 +120,15 @@ pub struct Entry {
     pub denied: Option<Arc<str>>,
 }
 
+/// What is done with a field of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldDeed {
+    Copy,
+    Highlight,
+    /// Shown before every message.
+    Column,
+}
+
 /// What choosing an entry does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Choice {
@@ -133,6 +146,16 @@ pub enum Choice {
     TakeOver(Request),
     /// What to do about a failed step.
     Answer(OperationId, crate::operate::machine::Choice),
+    /// A field of a log line, to do something with.
+    Field {
+        name: Arc<str>,
+        value: Arc<str>,
+    },
+    FieldDeed {
+        name: Arc<str>,
+        value: Arc<str>,
+        deed: FieldDeed,
+    },
     /// Puts the menu away.
     Nothing,
 }

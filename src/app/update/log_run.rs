@@ -3,13 +3,17 @@
 use crate::app::command::LogCommand;
 use crate::app::{Effect, State};
 
-use super::{output, reading, search, when};
+use super::{inspect, output, reading, search, when};
 
 /// Runs a command on the open log.
 pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
     match command {
         LogCommand::Follow => reading::toggle_follow(state),
         LogCommand::Wrap => reading::wrap(state),
+        LogCommand::Raw => reading::raw(state),
+        LogCommand::Highlight => inspect::ask_highlight(state),
+        LogCommand::Fields => inspect::ask_fields(state),
+        LogCommand::Pick => inspect::pick(state),
         LogCommand::Stamps => reading::stamps(state),
         LogCommand::ErrorNext => search::error(state, true),
         LogCommand::ErrorPrevious => search::error(state, false),

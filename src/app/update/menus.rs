@@ -12,7 +12,7 @@ use crate::operate::machine;
 use crate::operate::request::Ending;
 use crate::operate::{Operation, Refusal, Request, Target};
 
-use super::{navigation, operations, run, table};
+use super::{inspect, navigation, operations, run, table};
 
 fn entry(label: impl Into<Arc<str>>, choice: Choice) -> Entry {
     Entry { label: label.into(), key: None, choice, denied: None }
@@ -155,6 +155,11 @@ pub fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
             state.settings.theme = name.clone();
             vec![Effect::Theme(name)]
         }
+        Choice::Field { name, value } => {
+            inspect::field(state, &name, &value);
+            Vec::new()
+        }
+        Choice::FieldDeed { name, value, deed } => inspect::deed(state, &name, &value, deed),
         Choice::Open(row) => navigation::jump(state, &row),
         Choice::Nothing => Vec::new(),
     }

@@ -5,7 +5,7 @@ use crate::app::{Effect, State, rows};
 use crate::engine::Subject as Described;
 use crate::model::{EnvironmentId, Health};
 
-use super::{logs, menus};
+use super::{inspect, logs, menus};
 
 /// Views kept below the one on screen.
 const DEPTH: usize = 16;
@@ -46,6 +46,10 @@ pub fn described(state: &State) -> Option<Described> {
 
 /// Opens what is selected.
 pub fn enter(state: &mut State) -> Vec<Effect> {
+    if state.nav.view().screen == Screen::Logs {
+        inspect::open(state);
+        return Vec::new();
+    }
     let Some(row) = state.nav.view().table.selected.clone() else { return Vec::new() };
     open(state, &row)
 }

@@ -48,6 +48,11 @@ pub fn reading(state: &mut State, chord: Chord) -> Vec<Effect> {
                 *scroll = moved(*scroll, lines, page, how);
             }
         },
+        Some(Overlay::Text { lines, .. }) if chord.typed() == Some('c') => {
+            let text = lines.join("\n");
+            state.say(true, format!("copied {} lines", text.lines().count()));
+            return vec![Effect::Copy(text)];
+        }
         Some(Overlay::Text { lines, scroll, .. }) => match how {
             Motion::Leave | Motion::Enter => drop(state.overlays.pop()),
             Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown | Motion::Top | Motion::Bottom | Motion::Other => {

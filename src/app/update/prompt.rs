@@ -7,7 +7,7 @@ use crate::keymap::Chord;
 use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
-use super::{operations, output, search, when, wish};
+use super::{inspect, operations, output, search, when, wish};
 
 /// Puts a prompt on top.
 pub fn open(state: &mut State, purpose: Purpose, title: impl Into<std::sync::Arc<str>>, input: Input) {
@@ -78,7 +78,9 @@ pub fn changed(state: &mut State) {
         | Purpose::Shell { .. }
         | Purpose::Save
         | Purpose::Time
-        | Purpose::Pipe => {}
+        | Purpose::Pipe
+        | Purpose::Highlight
+        | Purpose::Fields => {}
     }
 }
 
@@ -93,7 +95,9 @@ fn cancel(state: &mut State) {
         | Purpose::Shell { .. }
         | Purpose::Save
         | Purpose::Time
-        | Purpose::Pipe => {}
+        | Purpose::Pipe
+        | Purpose::Highlight
+        | Purpose::Fields => {}
     }
 }
 
@@ -138,6 +142,16 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Purpose::Pipe => {
             state.overlays.pop();
             return output::pipe(state, &text);
+        }
+        Purpose::Highlight => {
+            state.overlays.pop();
+            inspect::highlight(state, &text);
+            return Vec::new();
+        }
+        Purpose::Fields => {
+            state.overlays.pop();
+            inspect::fields(state, &text);
+            return Vec::new();
         }
         Purpose::Time => match when::parse(&text, state.now, when::offset(state)) {
             Ok(at) => {

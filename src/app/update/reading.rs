@@ -210,6 +210,14 @@ pub fn wrap(state: &mut State) {
     }
 }
 
+/// Shows lines as they were written, or taken apart.
+pub fn raw(state: &mut State) {
+    if let Some(view) = &mut state.logs {
+        view.raw = !view.raw;
+        view.column = 0;
+    }
+}
+
 /// The next way of showing times.
 pub fn stamps(state: &mut State) {
     if let Some(view) = &mut state.logs {

@@ -2,18 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 use crate::app::format::age;
 use crate::app::state::{LogView, Stamps};
 use crate::observe::log::{LineView, Marker};
-use crate::observe::text::width;
 use crate::theme::Role;
 
 use super::super::format::stamp;
 use super::super::scene::Scene;
 use super::super::widget::Pen;
 use super::super::widget::text::wrap;
+use super::compose::compose;
 use super::{letter, stamp_width};
 
 /// Cells of the level and the space after it.
@@ -38,12 +37,13 @@ impl Shape {
     }
 
     /// Screen lines the log line takes, at most `most`.
-    pub fn height(&self, view: &LineView<'_>, most: u16) -> u16 {
-        // A line of this few bytes cannot be longer in cells.
-        if !self.wrap || view.marker.is_some() || view.text.len() <= usize::from(self.room) {
+    pub fn height(&self, scene: &Scene<'_>, logs: &LogView, view: &LineView<'_>, most: u16) -> u16 {
+        // A line of this few bytes cannot be longer in cells, however it is taken apart.
+        if !self.wrap || view.marker.is_some() || view.text.len() <= usize::from(self.room) / 2 {
             return 1;
         }
-        let pieces = wrap(without_level(view), usize::from(self.room.max(1)), usize::from(most.max(1)));
+        let text = compose(scene, logs, view).text;
+        let pieces = wrap(&text, usize::from(self.room.max(1)), usize::from(most.max(1)));
         u16::try_from(pieces.len()).unwrap_or(most)
     }
 }
@@ -84,21 +84,19 @@ pub fn draw(
     if let Some(level) = view.level {
         pen.put_in(&level.word().to_uppercase(), LEVEL - 1, scene.theme.level(Some(level)));
     }
-    // A line that begins with its level has it said in the column before.
-    let text = without_level(view);
-    let style = scene.style(Role::Text);
-    let search = logs.search.as_ref().and_then(|s| s.regex.as_ref().ok());
-    let lit = if current { scene.style(Role::MatchCurrent) } else { scene.style(Role::Match) };
-    if shape.wrap {
-        for (piece, at) in wrap(text, usize::from(shape.room.max(1)), usize::from(area.height)).into_iter().zip(0_u16..) {
-            let mut pen = Pen::new(buf, area, at);
-            pen.skip(shape.lead);
-            words(&mut pen, piece, search, (style, lit));
-        }
-    } else {
+    let composed = compose(scene, logs, view);
+    let text = scene.style(Role::Text);
+    if !shape.wrap {
         let mut pen = Pen::new(buf, area, 0);
         pen.skip(shape.lead);
-        words(&mut pen, after(text, logs.column), search, (style, lit));
+        return composed.draw(&mut pen, composed.after(logs.column)..composed.text.len(), text);
+    }
+    let pieces = wrap(&composed.text, usize::from(shape.room.max(1)), usize::from(area.height));
+    for (piece, at) in pieces.into_iter().zip(0_u16..) {
+        let from = piece.as_ptr() as usize - composed.text.as_ptr() as usize;
+        let mut pen = Pen::new(buf, area, at);
+        pen.skip(shape.lead);
+        composed.draw(&mut pen, from..from + piece.len(), text);
     }
 }
 
@@ -110,48 +108,6 @@ fn delta(logs: &LogView, index: usize, view: &LineView<'_>) -> String {
         i64::MIN..100_000 => format!("{:>8}", format!("+{:.3}", ms.max(0) as f64 / 1000.0)),
         _ => format!("{:>8}", format!("+{} s", ms / 1000)),
     }
-}
-
-/// The text after the level word it begins with.
-fn without_level<'a>(view: &LineView<'a>) -> &'a str {
-    let Some(level) = view.level else { return view.text };
-    let word = level.word();
-    match (view.text.get(..word.len()), view.text.get(word.len()..)) {
-        (Some(first), Some(rest)) if first.eq_ignore_ascii_case(word) && rest.starts_with([' ', ':']) => {
-            rest.trim_start_matches([':', ' '])
-        }
-        _ => view.text,
-    }
-}
-
-/// Text with what is searched for in another style.
-fn words(pen: &mut Pen<'_>, text: &str, search: Option<&regex::Regex>, (style, lit): (Style, Style)) {
-    let mut done = 0;
-    if let Some(search) = search {
-        for found in search.find_iter(text).filter(|m| !m.is_empty()).take(64) {
-            if pen.left() == 0 {
-                return;
-            }
-            pen.put(&text[done..found.start()], style).put(found.as_str(), lit);
-            done = found.end();
-        }
-    }
-    pen.put(&text[done..], style);
-}
-
-/// What is left of a text after this many cells.
-fn after(text: &str, cells: usize) -> &str {
-    if cells == 0 {
-        return text;
-    }
-    let mut taken = 0;
-    for (at, c) in text.char_indices() {
-        if taken >= cells {
-            return &text[at..];
-        }
-        taken += width(c.encode_utf8(&mut [0; 4]));
-    }
-    ""
 }
 
 /// What happened to the log, in its place.
@@ -167,17 +123,4 @@ fn mark(scene: &Scene<'_>, name: &str, marker: &Marker, area: Rect, buf: &mut Bu
         pen.put(name, style).put(": ", style);
     }
     pen.put(&marker.detail(), style).put(" ┄┄┄", style);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scrolling_right_counts_cells() {
-        assert_eq!(
-            [after("abc", 0), after("abc", 2), after("abc", 9), after("界x", 2), after("界x", 1)],
-            ["abc", "c", "", "x", "x"]
-        );
-    }
 }

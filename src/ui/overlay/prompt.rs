@@ -14,13 +14,17 @@ use super::{Cursor, input, look, on};
 
 pub fn draw(scene: &Scene<'_>, prompt: &Prompt, room: Rect, footer: Rect, buf: &mut Buffer) -> Cursor {
     match &prompt.purpose {
-        Purpose::Filter | Purpose::Search | Purpose::Time | Purpose::Pipe if footer.height > 0 => {
+        Purpose::Filter | Purpose::Search | Purpose::Time | Purpose::Pipe | Purpose::Highlight | Purpose::Fields
+            if footer.height > 0 =>
+        {
             on_last_line(scene, prompt, footer, buf)
         }
         Purpose::Filter
         | Purpose::Search
         | Purpose::Time
         | Purpose::Pipe
+        | Purpose::Highlight
+        | Purpose::Fields
         | Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::LockReason { .. }
@@ -35,6 +39,8 @@ fn hint(purpose: &Purpose) -> &'static str {
         Purpose::Filter => "health:unhealthy image:api !canary",
         Purpose::Search => "a regular expression; n and N go on",
         Purpose::Time => "14:03, 14:03:22, 5m ago",
+        Purpose::Highlight => "words, each in a colour of its own; none puts them out",
+        Purpose::Fields => "names, like status latency_ms",
         Purpose::Pipe => "a command, like sort | uniq -c",
         Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
             ""
