@@ -118,7 +118,8 @@ impl Composed<'_> {
         let mut runs = Vec::with_capacity(self.runs.len() + 2 * found.len());
         let mut from = 0;
         for (end, style) in self.runs.drain(..).chain([(self.text.len(), Style::new())]) {
-            for part in found.iter().filter(|f| f.start < end && f.end > from) {
+            let start = from;
+            for part in found.iter().filter(|f| f.start < end && f.end > start) {
                 if part.start > from {
                     runs.push((part.start, style));
                 }
