@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(lit("abcdef", &[(3, dim)], "bcde"), "dXXBB.");
         assert_eq!(lit("abcdef", &[(3, Style::new()), (6, dim)], "abcdef"), "BBBXXX");
         assert_eq!(lit("abcabc", &[(3, dim)], "a|c"), "XdXB.B");
-        assert_eq!(lit("a界b", &[], "界"), ".BB.");
+        assert_eq!(lit("a界b", &[], "界"), ".B..", "the other half of a wide character has no look of its own");
     }
 
     #[test]
