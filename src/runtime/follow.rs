@@ -1,5 +1,6 @@
 //! Topics are followed while they are wanted: the difference to before is started and stopped, and what arrives late
-//! from a topic no longer wanted is dropped.
+//! from a topic no longer wanted is dropped. Logs that nobody reads on are held: their streams are not asked for more, so
+//! that it waits where it is, in the engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
@@ -9,6 +10,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::app::Msg;
@@ -28,6 +30,7 @@ pub(super) struct Following {
     running: BTreeMap<(ConnectionId, Topic), Running>,
     current: BTreeSet<u64>,
     last: u64,
+    held: watch::Sender<bool>,
 }
 
 struct Running {
@@ -49,7 +52,7 @@ impl Following {
             let Some(engine) = engines.get(&key.0) else { continue };
             self.last += 1;
             let id = self.last;
-            let task = handle.spawn(follow(id, key.clone(), engine.clone(), inbox.clone())).abort_handle();
+            let task = handle.spawn(follow(id, key.clone(), engine.clone(), inbox.clone(), self.held.subscribe())).abort_handle();
             self.current.insert(id);
             self.running.insert(key, Running { id, task });
         }
@@ -58,6 +61,11 @@ impl Following {
     /// Stops what tells of a connection's inventory, so that the next [`Self::settle`] asks again.
     pub(super) fn ask_again(&mut self, connection: &ConnectionId) {
         self.stop(&(connection.clone(), Topic::Inventory));
+    }
+
+    /// Holds the logs that are followed, or lets them go on. Pages of history come all the same.
+    pub(super) fn hold(&self, on: bool) {
+        self.held.send_if_modified(|held| std::mem::replace(held, on) != on);
     }
 
     /// Whether what carries this id is still wanted.
@@ -83,11 +91,23 @@ impl Drop for Following {
 
 /// Follows one topic to its end, which for most is never. A fault of ours ends in words on the screen, not in a feed
 /// that silently says nothing any more.
-async fn follow(id: u64, (connection, topic): (ConnectionId, Topic), engine: Arc<dyn Engine>, inbox: Sender<Incoming>) {
+async fn follow(
+    id: u64,
+    (connection, topic): (ConnectionId, Topic),
+    engine: Arc<dyn Engine>,
+    inbox: Sender<Incoming>,
+    mut held: watch::Receiver<bool>,
+) {
     let inventory = topic == Topic::Inventory;
+    let waits = matches!(&topic, Topic::Logs(query) if query.before.is_none());
     let stream = async {
         let mut stream = engine.subscribe(topic);
-        while let Some(update) = stream.next().await {
+        loop {
+            // Nobody holds it any more when the session has ended; then the inbox is closed too.
+            if waits && held.wait_for(|held| !held).await.is_err() {
+                return;
+            }
+            let Some(update) = stream.next().await else { return };
             let message = Incoming::Update { id, connection: connection.clone(), update };
             if inbox.send(message).await.is_err() {
                 return;
@@ -121,17 +141,28 @@ mod tests {
     use futures_util::stream::{self, BoxStream};
 
     use super::*;
-    use crate::engine::{Attached, EngineError, Report, Shell};
+    use crate::engine::{Attached, Before, EngineError, LogQuery, Report, Shell};
+    use crate::observe::log::{ChunkBuilder, LogBatch, Stream};
     use crate::operate::{Accepted, Action};
 
-    /// Says each topic once and then nothing more; panics on descriptions.
+    /// Says each topic once and then nothing more, but logs without end; panics on descriptions.
     #[derive(Default)]
     struct Fake(Mutex<Vec<Topic>>);
+
+    fn line() -> Update {
+        let mut chunk = ChunkBuilder::new();
+        chunk.line(Timestamp::UNIX_EPOCH, Stream::Stdout, b"line");
+        Update::Logs(LogBatch::new("a".into(), Arc::new(chunk.finish())))
+    }
 
     impl Engine for Fake {
         fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
             assert!(!matches!(topic, Topic::Describe(_)), "on purpose");
-            self.0.lock().unwrap().push(topic);
+            self.0.lock().unwrap().push(topic.clone());
+            if let Topic::Logs(query) = topic {
+                let page = query.before.is_some();
+                return stream::repeat_with(line).take(if page { 1 } else { usize::MAX }).boxed();
+            }
             stream::once(async { Update::Events(Vec::new()) }).chain(stream::pending()).boxed()
         }
 
@@ -171,6 +202,38 @@ mod tests {
         following.settle(BTreeSet::from([inventory, stats("b")]), &engines, &here, &sender);
         assert!(inbox.recv().await.is_some());
         assert_eq!(fake.0.lock().unwrap().len(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_held_log_is_not_read_on_and_a_page_of_it_comes() {
+        let engines: Engines = Arc::new(BTreeMap::from([("c".into(), Arc::new(Fake::default()) as Arc<dyn Engine>)]));
+        let (sender, mut inbox) = tokio::sync::mpsc::channel(4);
+        let mut following = Following::default();
+        let log = LogQuery { follow: true, ..LogQuery::of("a".into()) };
+        let before = Some(Before { at: Timestamp::UNIX_EPOCH, same: 1, held: 1 });
+        let page = LogQuery { before, follow: false, ..log.clone() };
+        let wanted = |query: &LogQuery| (ConnectionId::from("c"), Topic::Logs(query.clone()));
+        let here = Handle::current();
+        following.settle(BTreeSet::from([wanted(&log)]), &engines, &here, &sender);
+        assert!(inbox.recv().await.is_some());
+        following.hold(true);
+        // What was on its way still comes: the inbox full and one in hand.
+        let mut late = 0;
+        loop {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            match inbox.try_recv() {
+                Ok(_) => late += 1,
+                Err(_) => break,
+            }
+        }
+        assert!(late <= 6, "{late} batches came");
+        following.settle(BTreeSet::from([wanted(&log), wanted(&page)]), &engines, &here, &sender);
+        let Some(Incoming::Update { id, .. }) = inbox.recv().await else { panic!("a page") };
+        assert_eq!(id, 2, "the page comes, the log waits");
+        following.hold(false);
+        assert!(matches!(inbox.recv().await, Some(Incoming::Update { id: 1, .. })), "and goes on");
     }
 
     #[tokio::test]

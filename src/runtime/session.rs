@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::msg::Stamped;
-use crate::app::subscription::subscriptions;
+use crate::app::subscription::{held, subscriptions};
 use crate::app::{Effect, Msg, State, update};
 use crate::engine::{Engine, Topic, Update};
 use crate::model::ConnectionId;
@@ -130,6 +130,7 @@ impl Session {
 
     /// Starts and stops following, so that exactly what is wanted is followed.
     pub fn settle(&mut self) {
+        self.following.hold(held(&self.state));
         if self.unsettled {
             self.unsettled = false;
             let mut wanted = subscriptions(&self.state);
