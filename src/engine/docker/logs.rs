@@ -32,6 +32,8 @@ pub use resume::Resume;
 const BATCH_BYTES: usize = 256 * 1024;
 /// The first lines are handed over after this.
 const FIRST_FLUSH: Duration = Duration::from_millis(5);
+/// How long before its noted beginning a run may have printed.
+const EARLY: Duration = Duration::from_millis(20);
 /// How often an ended instance is looked at when no inventory says that it runs again.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -93,14 +95,15 @@ impl Log {
         let mut lost_at: Option<Timestamp> = None;
         loop {
             returns.mark_unchanged();
-            let error = match self.open().await {
+            let follow = self.query.follow && !self.query.previous;
+            let error = match self.open(follow).await {
                 Ok(body) => {
                     backoff.reset();
                     if let Some(at) = lost_at.take() {
                         self.mark(Marker::Reconnected(reconnected(at))).await?;
                     }
-                    match self.read(body, &mut returns).await? {
-                        End::Finished if !self.query.follow || self.query.previous || self.query.until.is_some() => return Ok(()),
+                    match self.read(body, follow, &mut returns).await? {
+                        End::Finished if !follow || self.query.until.is_some() => return Ok(()),
                         End::Finished if self.await_next_run(&mut returns).await? => continue,
                         End::Finished => return Ok(()),
                         End::Renewed => None,
@@ -124,9 +127,9 @@ impl Log {
     }
 
     /// Opens the log where it was left.
-    async fn open(&mut self) -> Result<Incoming, EngineError> {
+    async fn open(&mut self, follow: bool) -> Result<Incoming, EngineError> {
         let until = until(&self.client, &self.query).await?;
-        let path = self.path(until);
+        let path = self.path(until, follow);
         let reply = self.client.get(&format!("The log of {}", short(self.query.instance.as_str())), &path).await?;
         if self.opened.is_none() {
             let date = reply.headers().get("date").and_then(|d| d.to_str().ok());
@@ -136,7 +139,7 @@ impl Log {
         Ok(reply.into_body())
     }
 
-    fn path(&mut self, until: Option<Timestamp>) -> String {
+    fn path(&mut self, until: Option<Timestamp>, follow: bool) -> String {
         let mut path =
             format!("/containers/{}/logs?stdout=true&stderr=true&timestamps=true", segment(self.query.instance.as_str()));
         let mut add = |name: &str, value: &str| {
@@ -145,7 +148,7 @@ impl Log {
             path.push('=');
             path.push_str(value);
         };
-        if self.query.follow && !self.query.previous {
+        if follow {
             add("follow", "true");
         }
         if let Some(until) = until {
@@ -165,8 +168,13 @@ impl Log {
         path
     }
 
-    /// Reads a reply to its end.
-    async fn read(&mut self, mut body: Incoming, returns: &mut watch::Receiver<Option<Instant>>) -> Result<End, Unread> {
+    /// Reads a reply to its end. What has no end yet is a line at the end of what is there, not of what is followed.
+    async fn read(
+        &mut self,
+        mut body: Incoming,
+        follow: bool,
+        returns: &mut watch::Receiver<Option<Instant>>,
+    ) -> Result<End, Unread> {
         let mut demux = Demux::default();
         let mut chunk = ChunkBuilder::new();
         let connected = Instant::now();
@@ -198,7 +206,7 @@ impl Log {
                 }
             }
         };
-        if matches!(end, End::Finished) {
+        if matches!(end, End::Finished) && !follow {
             let resume = &mut self.resume;
             demux.finish(&mut |line| keep(resume, &mut chunk, line));
         }
@@ -237,6 +245,7 @@ impl Log {
                 }
                 Ok(Look::Ended(how)) if !told => {
                     told = true;
+                    self.catch_up(returns).await?;
                     self.mark(Marker::Ended(how.into())).await?;
                 }
                 // What cannot be asked now is asked again.
@@ -250,6 +259,15 @@ impl Log {
                 () = sleep(LOOK), if !watched => {}
             }
         }
+    }
+
+    /// An engine may end what is followed before it has sent the last lines of an instance: what is there is read once more.
+    async fn catch_up(&mut self, returns: &mut watch::Receiver<Option<Instant>>) -> Result<(), Unread> {
+        // When the engine is away its return is awaited anyway, and the log opened again where it was left.
+        if let Ok(body) = self.open(false).await {
+            self.read(body, false, returns).await?;
+        }
+        Ok(())
     }
 
     async fn look(&self) -> Result<Look, EngineError> {
@@ -279,9 +297,16 @@ async fn until(client: &Client, query: &LogQuery) -> Result<Option<Timestamp>, E
     if !query.previous {
         return Ok(query.until);
     }
-    let inspected = inspect(client, query).await?;
-    let began = inspected.state.started_at.as_deref().and_then(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Some(query.until.map_or(began, |until| until.min(began))))
+    let run = inspect(client, query).await?.state;
+    let moment = |text: &Option<String>| text.as_deref().and_then(time);
+    let began = moment(&run.started_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    // A run may print a little before the engine notes that it began, and the one before a little after it ended.
+    let between = match moment(&run.finished_at) {
+        Some(ended) if ended < began => ended.checked_add(began.duration_since(ended) / 2),
+        Some(_) | None => began.checked_sub(EARLY),
+    };
+    let last = between.unwrap_or(began);
+    Ok(Some(query.until.map_or(last, |until| until.min(last))))
 }
 
 async fn inspect(client: &Client, query: &LogQuery) -> Result<Inspected, EngineError> {

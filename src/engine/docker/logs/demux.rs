@@ -116,16 +116,22 @@ impl Demux {
         }
     }
 
-    /// One frame is one message of the log driver: a line, or a piece of one when its end is missing.
+    /// One frame is one message of the log driver: a line, or a piece of one when its end is missing. All pieces carry the
+    /// time of the first, and all but the last are of full size; the `local` driver leaves the end out of the last one
+    /// too, and every driver does so for what a run has not ended.
     fn frame(&mut self, kind: u8, body: &[u8], each: &mut impl FnMut(Line<'_>)) {
         let stream = if kind >= 2 { Stream::Stderr } else { Stream::Stdout };
         // 3 is the engine's own error, without a time stamp.
         let (at, text) = if kind == 3 { (None, body) } else { split_stamp(body) };
         let (text, ended) = match text.strip_suffix(b"\n") {
             Some(text) => (text, true),
-            None => (text, kind == 3),
+            None => (text, kind == 3 || text.len() < PIECE),
         };
         let partial = &mut self.partial[usize::from(kind >= 2)];
+        if partial.open && partial.at != at {
+            let over = std::mem::take(partial);
+            each(Line { at: over.at, stream, bytes: &over.bytes });
+        }
         if !partial.open && ended {
             return each(Line { at, stream, bytes: &text[..text.len().min(LINE_LIMIT)] });
         }

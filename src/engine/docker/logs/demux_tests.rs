@@ -77,10 +77,34 @@ fn a_cut_line_is_joined_while_the_other_stream_goes_on() {
     assert_eq!(lines[1].0, some("51.897993094"));
 }
 
+/// As a 20.10 engine sends it: the `local` driver leaves the end out of a line's last piece.
+#[test]
+fn a_cut_line_without_an_end_is_over_with_its_last_piece() {
+    let long = "x".repeat(PIECE);
+    for (last, whole) in [("end", format!("{long}end")), ("", long.clone())] {
+        let bytes = [
+            frame(1, &format!("{T1} {long}")),
+            frame(2, &format!("{T2} between\n")),
+            frame(1, &format!("{T1} {last}")),
+            frame(1, &format!("{T2} bye\n")),
+            // A run that ended in the middle of a line, and the next one.
+            frame(1, &format!("{T1} prompt> ")),
+            frame(1, &format!("{T1} {long}")),
+            frame(1, &format!("{T2} begun\n")),
+        ]
+        .concat();
+        for size in [1, 999, bytes.len()] {
+            let texts: Vec<String> = read(&bytes, size, false).into_iter().map(|(.., text)| text).collect();
+            assert_eq!(texts, ["between", &whole, "bye", "prompt> ", &long, "begun"], "pieces of {size}");
+        }
+    }
+}
+
 #[test]
 fn the_last_line_without_an_end_is_kept_when_the_log_ends_and_left_when_it_breaks_off() {
-    let bytes = [frame(1, &format!("{T1} done\n")), frame(1, &format!("{T2} prompt> "))].concat();
-    assert_eq!(read(&bytes, 7, true).last().unwrap().2, "prompt> ");
+    let cut = "x".repeat(PIECE);
+    let bytes = [frame(1, &format!("{T1} done\n")), frame(1, &format!("{T2} {cut}"))].concat();
+    assert_eq!(read(&bytes, 7, true).last().unwrap().2, cut);
     assert_eq!(read(&bytes, 7, false).len(), 1);
     let raw = format!("{T1} done\r\n{T2} prompt> ");
     assert_eq!(read(raw.as_bytes(), 7, true).last().unwrap().2, "prompt> ");
