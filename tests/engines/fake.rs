@@ -29,6 +29,8 @@ pub struct World {
     pub asked: Vec<String>,
     /// Connections open now.
     pub open: usize,
+    /// Bytes of the log that were taken off the engine's hands.
+    pub sent: usize,
 }
 
 impl World {
@@ -265,6 +267,7 @@ impl Connection {
             // In parts, so that one who has read enough may hang up.
             for part in wanted.chunks(64 * 1024) {
                 self.chunk(stream, part).await?;
+                self.world.lock().unwrap().sent += part.len();
             }
             if !follow || ended {
                 return self.say(stream, b"0\r\n\r\n").await;

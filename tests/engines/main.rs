@@ -34,6 +34,7 @@ mod real_attach;
 mod real_image;
 mod real_life;
 mod real_lock;
+mod real_logs;
 mod real_observe;
 mod real_replica;
 mod recorded;

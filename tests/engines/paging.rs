@@ -8,6 +8,7 @@ use futures_util::stream::BoxStream;
 use quarterdeck::engine::{Before, Engine, LogQuery, Topic, Update};
 use quarterdeck::model::InstanceId;
 use quarterdeck::observe::log::{LogBatch, Marker, Store};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -15,44 +16,63 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// done before every page.
 pub async fn it_pages_up(engine: &Arc<dyn Engine>, instance: &InstanceId, page: u64, meanwhile: impl Fn()) -> Vec<String> {
     let end = LogQuery { tail: Some(page), follow: true, ..LogQuery::of(instance.clone()) };
-    let mut following = engine.subscribe(Topic::Logs(end.clone()));
+    let mut following = follow(engine, end.clone());
     let mut store = Store::new(1 << 28);
     // All of the oldest time has come once something newer has.
     while store.len() < 2 || store.get(0).map(|l| l.at) == store.get(store.len() - 1).map(|l| l.at) {
-        store.push(&next(&mut following).await.expect("the end of the log"));
+        store.push(&later(&mut following).await);
     }
     let mut pages = 0;
     loop {
         meanwhile();
-        let before = oldest(&store);
-        let query = LogQuery { before: Some(before), follow: false, ..end.clone() };
+        let query = LogQuery { before: Some(oldest(&store)), follow: false, ..end.clone() };
         let mut topic = engine.subscribe(Topic::Logs(query));
         let batch = next(&mut topic).await.expect("a page");
-        assert!(next(&mut topic).await.is_none(), "a page is one batch");
-        assert!(batch.older);
-        let lines = (0..batch.chunk.len()).filter_map(|i| batch.line(i));
-        let (begins, got) =
-            (batch.line(0).is_some_and(|l| l.marker == Some(&Marker::Begin)), lines.filter(|l| l.marker.is_none()).count());
-        assert!(begins || got as u64 == page, "page {pages} has {got} lines");
+        assert!(batch.older && next(&mut topic).await.is_none(), "a page is one batch");
+        let begins = batch.line(0).is_some_and(|l| l.marker == Some(&Marker::Begin));
+        let lines = (0..batch.chunk.len()).filter_map(|i| batch.line(i)).filter(|l| l.marker.is_none()).count();
+        assert!(begins || lines as u64 == page, "page {pages} has {lines} lines");
         store.push(&batch);
         pages += 1;
         // What comes at the end goes on coming.
-        while let Some(update) = futures_util::FutureExt::now_or_never(following.next()) {
-            if let Some(Update::Logs(batch)) = update {
-                store.push(&batch);
-            }
+        while let Ok(batch) = following.try_recv() {
+            store.push(&batch);
         }
         if begins {
             break;
         }
     }
-    let held = texts(&store);
-    let whole = read_all(engine, instance).await;
-    assert!(whole.len() >= held.len(), "{} lines held of {}", held.len(), whole.len());
-    for (n, (ours, theirs)) in held.iter().zip(&whole).enumerate() {
-        assert_eq!(ours, theirs, "line {n} of {} after {pages} pages", held.len());
+    let mut whole = read_all(engine, instance).await;
+    while texts(&store).len() < whole.len() {
+        store.push(&later(&mut following).await);
     }
+    let held = texts(&store);
+    // Two streams may be written a little out of order: which lines are there is compared.
+    let mut ours = held[..whole.len()].to_vec();
+    ours.sort_unstable();
+    whole.sort_unstable();
+    let differs = ours.iter().zip(&whole).position(|(a, b)| a != b);
+    assert_eq!(differs.map(|n| (n, &ours[n], &whole[n])), None, "of {} after {pages} pages", whole.len());
     held
+}
+
+fn follow(engine: &Arc<dyn Engine>, query: LogQuery) -> UnboundedReceiver<LogBatch> {
+    let (sender, receiver) = unbounded_channel();
+    let mut topic = engine.subscribe(Topic::Logs(query));
+    tokio::spawn(async move {
+        while let Some(update) = topic.next().await {
+            if let Update::Logs(batch) = update
+                && sender.send(batch).is_err()
+            {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+async fn later(following: &mut UnboundedReceiver<LogBatch>) -> LogBatch {
+    tokio::time::timeout(PATIENCE, following.recv()).await.expect("nothing comes").expect("the log has ended")
 }
 
 /// The whole log of an instance, texts only.

@@ -16,7 +16,7 @@ fn query(follow: bool, tail: Option<u64>) -> Topic {
 }
 
 /// Reads until as many lines, markers not counted, are there; answers texts and marker words.
-async fn lines(stream: &mut BoxStream<'static, Update>, store: &mut Store, wanted: usize) -> Vec<String> {
+async fn lines_of(stream: &mut BoxStream<'static, Update>, store: &mut Store, wanted: usize) -> Vec<String> {
     loop {
         let all: Vec<String> = (0..store.len())
             .filter_map(|i| store.get(i))
@@ -44,16 +44,16 @@ async fn a_followed_log_survives_every_cut_without_loss_or_repetition() {
     let engine = engine(&fake.host());
     let mut topic = engine.subscribe(query(true, Some(4)));
     let mut store = Store::new(1 << 20);
-    assert_eq!(lines(&mut topic, &mut store, 4).await.len(), 4);
+    assert_eq!(lines_of(&mut topic, &mut store, 4).await.len(), 4);
     for round in 1..=5 {
         log(&fake, round * 10, round * 10 + 4);
-        lines(&mut topic, &mut store, 4 + usize::try_from(round).unwrap() * 10 - 6).await;
+        lines_of(&mut topic, &mut store, 4 + usize::try_from(round).unwrap() * 10 - 6).await;
         fake.cut();
         log(&fake, round * 10 + 4, round * 10 + 10);
         fake.start();
-        lines(&mut topic, &mut store, 4 + usize::try_from(round).unwrap() * 10).await;
+        lines_of(&mut topic, &mut store, 4 + usize::try_from(round).unwrap() * 10).await;
     }
-    let all = lines(&mut topic, &mut store, 54).await;
+    let all = lines_of(&mut topic, &mut store, 54).await;
     let expected: Vec<String> = (6..60).map(|n| format!("{} line", if n % 5 == 0 { "stderr" } else { "stdout" })).collect();
     let got: Vec<String> = all.iter().filter(|l| !l.starts_with("--")).cloned().collect();
     assert_eq!(got.len(), expected.len());
@@ -85,6 +85,31 @@ async fn five_thousand_lines_of_few_times_are_paged_up_while_more_come() {
     let lines = it_pages_up(&engine, &id("one").as_str().into(), 500, meanwhile).await;
     assert!(lines.len() >= 5000, "{}", lines.len());
     assert!(lines.iter().enumerate().all(|(n, text)| text.starts_with(&format!("line {n} "))), "each once, in order");
+}
+
+#[tokio::test]
+async fn a_log_nobody_reads_on_stays_with_the_engine() {
+    let fake = Fake::started();
+    let begin = 1_795_230_000_000_000_000;
+    let lines = 8_000;
+    fake.with(|w| w.log = (0..lines).map(|n| (begin + n, 1, vec![b'x'; 500])).collect());
+    let whole = 500 * usize::try_from(lines).unwrap();
+    let engine = engine(&fake.host());
+    let mut topic = engine.subscribe(query(true, None));
+    let mut store = Store::new(1 << 30);
+    lines_of(&mut topic, &mut store, 100).await;
+    // Nobody asks for more: what is in the socket's buffers is sent, and then no byte.
+    let mut sent = 0;
+    let mut still = 0;
+    while still < 2000 {
+        tokio::task::yield_now().await;
+        let now = fake.with(|w| w.sent);
+        still = if now == sent { still + 1 } else { 0 };
+        sent = now;
+    }
+    assert!(sent < whole / 4, "{sent} of {whole} bytes were sent to nobody");
+    // It goes on where it was, and nothing is lost.
+    assert_eq!(lines_of(&mut topic, &mut store, usize::try_from(lines).unwrap()).await.len(), usize::try_from(lines).unwrap());
 }
 
 #[tokio::test]
@@ -129,7 +154,7 @@ async fn a_log_goes_on_when_its_container_does_and_ends_when_it_is_gone() {
     until(&mut inventory, &["one"]).await;
     let mut topic = engine.subscribe(query(true, None));
     let mut store = Store::new(1 << 20);
-    lines(&mut topic, &mut store, 3).await;
+    lines_of(&mut topic, &mut store, 3).await;
     let ended = next(&mut topic, |u| if let Update::Logs(batch) = u { Some(batch) } else { None }).await;
     store.push(&ended);
     let last = store.get(store.len() - 1).unwrap();
@@ -148,7 +173,7 @@ async fn a_log_goes_on_when_its_container_does_and_ends_when_it_is_gone() {
     log(&fake, 3, 6);
     let both = async {
         tokio::select! {
-            all = lines(&mut topic, &mut store, 6) => all,
+            all = lines_of(&mut topic, &mut store, 6) => all,
             () = async { while inventory.next().await.is_some() {} } => panic!("the inventory ended"),
         }
     };
