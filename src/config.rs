@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{ConnectionId, EngineKind, Guard, Tier};
+use crate::observe::redact::Redaction;
 use crate::operate::Policy;
 
 pub use load::load;
@@ -35,6 +36,8 @@ pub struct Resolved {
     pub log_bytes: usize,
     /// Lines of history when a log is opened.
     pub log_tail: u64,
+    /// What is masked in logs, as it was written.
+    pub redact: file::Redact,
     /// Only this environment is wanted (`-e`, `-p`).
     pub only: Option<Arc<str>>,
     /// Configured environments this version cannot show, and why: a whole sentence.
@@ -92,6 +95,8 @@ pub struct ConnectionSpec {
     pub environments: Vec<EnvironmentSpec>,
     /// Whether what is found there beside the configured environments is shown too.
     pub discover: bool,
+    /// What is masked in its logs.
+    pub redaction: Arc<Redaction>,
 }
 
 /// Where an endpoint is.

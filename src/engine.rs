@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::model::{EnvironmentId, InstanceId, Inventory, Item, Link, Sample, WorkloadId};
 use crate::observe::log::LogBatch;
+use crate::observe::redact::Redaction;
 use crate::operate::action::{Accepted, Action};
 
 /// What can be followed. Topics are compared: the runtime starts the new ones and stops those no longer wanted.
@@ -53,6 +54,12 @@ pub struct LogQuery {
 }
 
 impl LogQuery {
+    /// What is masked in it, where so much is masked otherwise.
+    #[must_use]
+    pub fn redaction(&self, usual: &Arc<Redaction>) -> Arc<Redaction> {
+        if self.reveal { Arc::new(Redaction::none()) } else { usual.clone() }
+    }
+
     /// The whole log of an instance, without what follows.
     #[must_use]
     pub fn of(instance: InstanceId) -> Self {

@@ -3,6 +3,7 @@
 mod automation;
 mod deploy;
 mod environment;
+mod logs;
 mod probe;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::model::{EngineKind, Guard, Problem, Tier};
 pub use automation::{Adjustment, Autoscale, Limit, Runbook, RunbookStep};
 pub use deploy::{Before, Deploy, Freeze, Migrate, Strategy, Verify};
 pub use environment::check_host;
+pub use logs::{Pattern, Redact};
 pub use probe::{Expect, Json, Probe, ProbeKind, Scrape, ScrapeFrom};
 
 /// A whole file.
@@ -35,6 +37,8 @@ pub struct Settings {
     pub log_store_bytes: Option<u64>,
     /// Lines of history when a log is opened.
     pub log_tail: Option<u64>,
+    /// What is masked in logs.
+    pub redact: Option<Redact>,
 }
 
 /// One `[[environment]]`.
@@ -103,10 +107,8 @@ fn settings(root: &Section<'_>) -> Settings {
         read_only: root.read("read_only", read::boolean),
         ..Settings::default()
     };
-    if let Some(logs) = root.read("logs", Node::section) {
-        settings.log_store_bytes = logs.read("store_bytes", store_bytes);
-        settings.log_tail = logs.read("tail", read::integer(0..=10_000_000));
-        logs.end();
+    if let Some(section) = root.read("logs", Node::section) {
+        logs::read(&mut settings, &section);
     }
     settings
 }
@@ -118,15 +120,6 @@ fn refresh(node: Node<'_>) -> Option<Duration> {
         return None;
     }
     Some(span)
-}
-
-fn store_bytes(node: Node<'_>) -> Option<u64> {
-    let bytes = read::bytes(node)?;
-    if !(1 << 20..=4 << 30).contains(&bytes) {
-        node.note("expected from 1MiB to 4GiB");
-        return None;
-    }
-    Some(bytes)
 }
 
 /// Of several keys that say the same thing in different ways, the one that is there. Notes when there is none or more.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::file::{self, Environment, File, Settings};
+use super::file::{self, Environment, File, Redact, Settings};
 use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
 use crate::model::{ConnectionId, EngineKind, Problem, WorkloadId};
 use crate::operate::Policy;
@@ -37,10 +37,13 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (connections, unsupported) = match &flags.demo {
+    let redact = redact(&files);
+    let redaction = Arc::new(redact.redaction());
+    let (mut connections, unsupported) = match &flags.demo {
         Some(demo) => (vec![connection("demo".into(), demo.target(), true)], Vec::new()),
         None => connections(&environments, flags, only.as_deref(), address),
     };
+    connections.iter_mut().for_each(|c| c.redaction = redaction.clone());
     let setting = |pick: &dyn Fn(&Settings) -> Option<Arc<str>>| files.iter().rev().find_map(|(_, f)| pick(&f.settings));
     let number = |pick: &dyn Fn(&Settings) -> Option<u64>| files.iter().rev().find_map(|(_, f)| pick(&f.settings));
     let refresh = files.iter().rev().find_map(|(_, f)| f.settings.refresh);
@@ -53,10 +56,18 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
         refresh: flags.refresh.or(refresh).unwrap_or(Duration::from_secs(2)).max(Duration::from_millis(500)),
         log_bytes: number(&|s| s.log_store_bytes).and_then(|b| usize::try_from(b).ok()).unwrap_or(64 << 20),
         log_tail: number(&|s| s.log_tail).unwrap_or(1000),
+        redact,
         only,
         unsupported,
         files: files.into_iter().map(|(path, _)| path).collect(),
     })
+}
+
+/// Every pattern of every file; what is left readable is what the last file that speaks of it says.
+fn redact(files: &[(PathBuf, File)]) -> Redact {
+    let said = || files.iter().filter_map(|(_, f)| f.settings.redact.as_ref());
+    let off = said().filter(|r| !r.off.is_empty()).last().map(|r| r.off.clone()).unwrap_or_default();
+    Redact { off, patterns: said().flat_map(|r| r.patterns.clone()).collect() }
 }
 
 fn flag(name: &str, message: String) -> Problem {
@@ -124,7 +135,7 @@ pub(super) fn key(target: &TargetSpec, address: &Address<'_>) -> String {
 }
 
 fn connection(id: ConnectionId, target: TargetSpec, discover: bool) -> ConnectionSpec {
-    ConnectionSpec { id, target, environments: Vec::new(), discover }
+    ConnectionSpec { id, target, environments: Vec::new(), discover, redaction: Arc::default() }
 }
 
 /// The connections, and the environments that get none with the reason.

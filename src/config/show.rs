@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::file::Redact;
 use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Resolved, TargetSpec};
 use crate::document::read::spell_duration;
 use crate::model::{Tier, WorkloadId};
@@ -23,7 +24,8 @@ pub fn show(resolved: &Resolved) -> String {
     line(&mut out, &format!("keymap = {}", quote(&resolved.keymap)));
     line(&mut out, &format!("refresh = \"{}\"", spell_duration(resolved.refresh)));
     line(&mut out, &format!("read_only = {}", resolved.read_only));
-    line(&mut out, &format!("\n[logs]\nstore_bytes = {}\ntail = {}", resolved.log_bytes, resolved.log_tail));
+    line(&mut out, &format!("\n[logs]\nbytes = {}\ntail = {}", resolved.log_bytes, resolved.log_tail));
+    show_redact(&mut out, &resolved.redact);
     for connection in &resolved.connections {
         show_connection(&mut out, connection);
     }
@@ -31,6 +33,21 @@ pub fn show(resolved: &Resolved) -> String {
         line(&mut out, &format!("\n# {why}"));
     }
     out
+}
+
+fn show_redact(out: &mut String, redact: &Redact) {
+    let off: Vec<String> = redact.off.iter().map(|name| quote(name)).collect();
+    if !off.is_empty() {
+        line(out, &format!("redact.off = [{}]", off.join(", ")));
+    }
+    let patterns = redact.patterns.iter().map(|p| {
+        let name = p.name.as_deref().map(|name| format!("name = {}, ", quote(name))).unwrap_or_default();
+        format!("{{ {name}regex = {} }}", quote(&p.regex))
+    });
+    let patterns: Vec<String> = patterns.collect();
+    if !patterns.is_empty() {
+        line(out, &format!("redact.patterns = [{}]", patterns.join(", ")));
+    }
 }
 
 fn show_connection(out: &mut String, connection: &ConnectionSpec) {

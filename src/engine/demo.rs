@@ -54,6 +54,7 @@ use self::world::{Terms, World};
 use super::{Attached, AttachedInput, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::{ConnectionSpec, TargetSpec};
 use crate::model::InstanceState;
+use crate::observe::redact::Redaction;
 use crate::operate::action::{Accepted, Action};
 
 /// The world catches up with so much at most; when the machine slept longer, so did the world.
@@ -78,13 +79,16 @@ pub fn engine(spec: &ConnectionSpec, now: Timestamp) -> Result<Arc<dyn Engine>, 
     };
     let (changed, _) = watch::channel(0);
     let ahead = now.duration_since(Timestamp::now()).as_secs_f64();
-    Ok(Arc::new(Demo(Arc::new(Shared { terms, incident, now, ahead, world: Mutex::new(None), changed }))))
+    let redaction = spec.redaction.clone();
+    Ok(Arc::new(Demo(Arc::new(Shared { terms, redaction, incident, now, ahead, world: Mutex::new(None), changed }))))
 }
 
 struct Demo(Arc<Shared>);
 
 struct Shared {
     terms: Terms,
+    /// What is masked in its logs.
+    redaction: Arc<Redaction>,
     incident: Option<Incident>,
     /// When the world begins.
     now: Timestamp,
@@ -155,7 +159,7 @@ impl Shared {
 impl Engine for Demo {
     fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
         let shared = self.0.clone();
-        let feed = Feed::new(topic);
+        let feed = Feed::new(topic).with(shared.redaction.clone());
         // The streams hold nothing but their place: who reads slowly skips, and nothing grows meanwhile.
         let following = stream::unfold((shared, feed, None, None), |(shared, mut feed, ticker, changes)| async move {
             let mut ticker = ticker.unwrap_or_else(|| {

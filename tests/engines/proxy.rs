@@ -29,7 +29,16 @@ fn pace() -> Pace {
 
 pub fn engine(host: &str) -> std::sync::Arc<dyn Engine> {
     let target = TargetSpec::Docker(DockerTarget::Host(host.into()));
-    connect_at(&ConnectionSpec { id: "fake".into(), target, environments: Vec::new(), discover: true }, pace())
+    connect_at(
+        &ConnectionSpec {
+            id: "fake".into(),
+            target,
+            environments: Vec::new(),
+            discover: true,
+            redaction: std::sync::Arc::default(),
+        },
+        pace(),
+    )
 }
 
 /// What comes next that `pick` picks; a test that waits in vain fails instead of hanging.

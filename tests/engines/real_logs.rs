@@ -177,7 +177,7 @@ impl Way {
     fn spec(&self) -> ConnectionSpec {
         let host = format!("unix://{}", self.socket().display());
         let target = TargetSpec::Docker(DockerTarget::Host(host.into()));
-        ConnectionSpec { id: "real".into(), target, environments: Vec::new(), discover: true }
+        ConnectionSpec { id: "real".into(), target, environments: Vec::new(), discover: true, redaction: Arc::default() }
     }
 }
 

@@ -59,6 +59,7 @@ impl RealEngine {
             target: TargetSpec::Docker(DockerTarget::Host(self.host.as_str().into())),
             environments: Vec::new(),
             discover: true,
+            redaction: std::sync::Arc::default(),
         }
     }
 

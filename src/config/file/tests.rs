@@ -9,7 +9,7 @@ keymap = "vim"
 refresh = "5s"
 read_only = true
 [logs]
-store_bytes = "32MiB"
+bytes = "32MiB"
 tail = 500
 
 [[environment]]
@@ -218,6 +218,26 @@ fn each_mistake_is_told_in_its_own_words() {
         let found = told(&environment(rest));
         assert!(found.iter().any(|f| f.starts_with(&format!("quarterdeck.toml:{part}"))), "{rest}\n{found:#?}");
         assert_eq!(found.len(), 1, "{rest}\n{found:#?}");
+    }
+}
+
+#[test]
+fn what_is_masked_is_read_and_what_is_wrong_with_it_has_its_place() {
+    let text = "[logs]\nredact = { off = ['email'], patterns = [{ name = 'order', regex = 'ORD-[0-9]{8}' }, { regex = 'pin (\\d+)' }] }\n";
+    let redact = parse(text, "quarterdeck.toml").unwrap().settings.redact.unwrap();
+    let redaction = redact.redaction();
+    assert_eq!(redaction.text("ORD-12345678 by ada@example.org, pin 1234"), "•order• by ada@example.org, pin ••••••");
+    let table: &[(&str, &str)] = &[
+        ("redact = { off = ['emial'] }", "2:19: unknown kind of secret `emial`"),
+        ("redact = { patterns = [{ name = 'x' }] }", "2:24: `regex` is missing"),
+        ("redact = { patterns = [{ regex = '(' }] }", "2:34: this is no regular expression: unclosed group"),
+        ("redact = { patterns = [{ regex = 'x*' }] }", "2:34: this regular expression matches nothing at all"),
+        ("redact = 'all'", "2:10: expected a table"),
+        ("bytes = '1KiB'", "2:9: expected from 1MiB to 4GiB"),
+    ];
+    for (line, part) in table {
+        let found = told(&format!("[logs]\n{line}\n"));
+        assert!(found.len() == 1 && found[0].starts_with(&format!("quarterdeck.toml:{part}")), "{line}\n{found:#?}");
     }
 }
 

@@ -14,7 +14,8 @@ use super::world::World;
 use super::{describe, figures, view};
 use crate::engine::{Before, Description, LogQuery, Topic, Update};
 use crate::model::{Inventory, Link};
-use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
+use crate::observe::log::{ChunkBuilder, Hint, LogBatch, Marker};
+use crate::observe::redact::Redaction;
 
 /// Seconds after which an inventory is sent again though nothing changed: what is shown is that fresh.
 const FRESH: f64 = 2.0;
@@ -28,7 +29,7 @@ const PAGE: u64 = 500;
 enum Seen {
     Inventory { shown: Option<Arc<Inventory>>, items: u64 },
     Stats { due: Option<Timestamp> },
-    Logs { next: Option<u64> },
+    Logs { next: Option<u64>, hint: Hint },
     Describe { shown: Option<Description> },
 }
 
@@ -39,6 +40,7 @@ pub struct Feed {
     seen: Seen,
     linked: bool,
     ended: bool,
+    redaction: Arc<Redaction>,
 }
 
 impl Feed {
@@ -48,10 +50,16 @@ impl Feed {
         let seen = match &topic {
             Topic::Inventory => Seen::Inventory { shown: None, items: 0 },
             Topic::Stats { .. } => Seen::Stats { due: None },
-            Topic::Logs(_) => Seen::Logs { next: None },
+            Topic::Logs(_) => Seen::Logs { next: None, hint: Hint::default() },
             Topic::Describe(_) => Seen::Describe { shown: None },
         };
-        Self { topic, seen, linked: false, ended: false }
+        Self { topic, seen, linked: false, ended: false, redaction: Arc::default() }
+    }
+
+    /// Masks logs by this, and not by everything built in.
+    #[must_use]
+    pub fn with(self, redaction: Arc<Redaction>) -> Self {
+        Self { redaction, ..self }
     }
 
     /// How often it is worth asking.
@@ -90,7 +98,11 @@ impl Feed {
                     updates.extend((!samples.is_empty()).then_some(Update::Samples(samples)));
                 }
             }
-            (Topic::Logs(query), Seen::Logs { next }) => self.ended = logs(world, query, next, &mut updates),
+            (Topic::Logs(query), Seen::Logs { next, hint }) => {
+                let mut builder = ChunkBuilder::new().with(query.redaction(&self.redaction)).after(*hint);
+                self.ended = logs(world, (query, &self.redaction), next, &mut builder, &mut updates);
+                *hint = builder.hint();
+            }
             (Topic::Describe(subject), Seen::Describe { shown }) => {
                 let now = describe::describe(world, subject);
                 if now.is_some() && now != *shown {
@@ -128,23 +140,30 @@ fn inventory(world: &World, shown: &mut Option<Arc<Inventory>>, items: &mut u64,
 }
 
 /// What the log has to say; true when that was all.
-fn logs(world: &World, query: &LogQuery, next: &mut Option<u64>, updates: &mut Vec<Update>) -> bool {
-    let mut builder = ChunkBuilder::new();
+fn logs(
+    world: &World,
+    (query, redaction): (&LogQuery, &Arc<Redaction>),
+    next: &mut Option<u64>,
+    builder: &mut ChunkBuilder,
+    updates: &mut Vec<Update>,
+) -> bool {
     let older = query.before.is_some();
     let mut batch = |builder: &mut ChunkBuilder| {
         if !builder.is_empty() {
-            let chunk = Arc::new(std::mem::take(builder).finish());
-            updates.push(Update::Logs(LogBatch { older, ..LogBatch::new(query.instance.clone(), chunk) }));
+            let hint = builder.hint();
+            let redaction = query.redaction(redaction);
+            let chunk = std::mem::replace(builder, ChunkBuilder::new().with(redaction).after(hint)).finish();
+            updates.push(Update::Logs(LogBatch { older, ..LogBatch::new(query.instance.clone(), Arc::new(chunk)) }));
         }
     };
     let Some(unit) = world.unit(&query.instance) else {
         builder.marker(world.now, Marker::Ended("the instance is gone".into()));
-        batch(&mut builder);
+        batch(builder);
         return true;
     };
     if let Some(before) = &query.before {
-        page(unit, query, before, &mut builder);
-        batch(&mut builder);
+        page(unit, query, before, builder);
+        batch(builder);
         return true;
     }
     let cursor = next.unwrap_or_else(|| beginning(unit, query));
@@ -153,12 +172,12 @@ fn logs(world: &World, query: &LogQuery, next: &mut Option<u64>, updates: &mut V
         builder.marker(world.now, Marker::Dropped(gone));
     }
     for (_, line) in lines.filter(|(_, line)| is_wanted(unit, query, line.run, line.at)) {
-        write(&mut builder, line);
+        write(builder, line);
         if builder.len() >= BATCH {
-            batch(&mut builder);
+            batch(builder);
         }
     }
-    batch(&mut builder);
+    batch(builder);
     *next = Some(unit.journal.next());
     !query.follow || query.previous || query.until.is_some_and(|until| world.now > until)
 }

@@ -19,6 +19,7 @@ use super::known::Known;
 use crate::config::{ConnectionSpec, DockerTarget, EnvironmentSpec, TargetSpec};
 use crate::engine::EngineError;
 use crate::model::{ConnectionId, EnvironmentId};
+use crate::observe::redact::Redaction;
 use crate::observe::text::clean;
 
 use connections::Connections;
@@ -45,6 +46,7 @@ struct Inner {
     target: DockerTarget,
     environments: Arc<[EnvironmentSpec]>,
     discover: bool,
+    redaction: Arc<Redaction>,
     pace: Pace,
     /// Set at the first success and never again.
     line: OnceLock<Line>,
@@ -81,6 +83,7 @@ impl Client {
                 target,
                 environments: spec.environments.clone().into(),
                 discover: spec.discover,
+                redaction: spec.redaction.clone(),
                 pace,
                 line: OnceLock::new(),
                 api: AtomicU32::new(0),
@@ -120,6 +123,12 @@ impl Client {
             specs: self.inner.environments.clone(),
             discover: self.inner.discover,
         }
+    }
+
+    /// What is masked in its logs.
+    #[must_use]
+    pub fn redaction(&self) -> &Arc<Redaction> {
+        &self.inner.redaction
     }
 
     /// Its intervals.

@@ -21,7 +21,8 @@ use super::outlet::{Outlet, drive};
 use super::wire::{Inspected, segment};
 use crate::engine::{EngineError, LogQuery, Update};
 use crate::model::InstanceState;
-use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
+use crate::observe::log::{ChunkBuilder, Hint, LogBatch, Marker};
+use crate::observe::redact::Redaction;
 
 use page::Page;
 
@@ -41,7 +42,9 @@ const LOOK: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn follow(client: Client, query: LogQuery) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
-        let log = Log { client, query, outlet, resume: Resume::default(), opened: None, flushed: false };
+        let redaction = query.redaction(client.redaction());
+        let (resume, hint) = (Resume::default(), Hint::default());
+        let log = Log { client, query, outlet, resume, opened: None, flushed: false, redaction, hint };
         // Ends when there is nothing more to say, or nobody reads any more.
         let _: Result<(), Unread> = log.begin().await;
     })
@@ -58,6 +61,9 @@ struct Log {
     /// The engine's time when the log was first opened: where to go on when not a single line was seen.
     opened: Option<Timestamp>,
     flushed: bool,
+    redaction: Arc<Redaction>,
+    /// What the last lines were.
+    hint: Hint,
 }
 
 /// How one reply ended.
@@ -176,7 +182,7 @@ impl Log {
         returns: &mut watch::Receiver<Option<Instant>>,
     ) -> Result<End, Unread> {
         let mut demux = Demux::default();
-        let mut chunk = ChunkBuilder::new();
+        let mut chunk = self.builder();
         let connected = Instant::now();
         let mut due = connected;
         let end = loop {
@@ -214,18 +220,25 @@ impl Log {
         Ok(end)
     }
 
+    /// An empty chunk that goes on after the last one.
+    fn builder(&self) -> ChunkBuilder {
+        ChunkBuilder::new().with(self.redaction.clone()).after(self.hint)
+    }
+
     async fn hand_over(&mut self, chunk: &mut ChunkBuilder) -> Result<(), Unread> {
         if chunk.is_empty() {
             return Ok(());
         }
         self.flushed = true;
-        let chunk = Arc::new(std::mem::take(chunk).finish());
+        self.hint = chunk.hint();
+        let finished = std::mem::replace(chunk, self.builder()).finish();
+        let chunk = Arc::new(finished);
         let batch = LogBatch::new(self.query.instance.clone(), chunk);
         if self.outlet.send(Update::Logs(batch)).await { Ok(()) } else { Err(Unread) }
     }
 
     async fn mark(&mut self, marker: Marker) -> Result<(), Unread> {
-        let mut chunk = ChunkBuilder::new();
+        let mut chunk = self.builder();
         // Among the lines it belongs after the last one seen, on the engine's clock.
         chunk.marker(self.resume.latest().unwrap_or_else(Timestamp::now), marker);
         self.hand_over(&mut chunk).await

@@ -133,7 +133,7 @@ impl Page {
     }
 
     async fn hand_over(&self, found: Found) {
-        let mut chunk = ChunkBuilder::new();
+        let mut chunk = ChunkBuilder::new().with(self.query.redaction(self.client.redaction()));
         if let Some(before) = self.query.before.as_ref().filter(|_| found.begins) {
             chunk.marker(found.lines.first().map_or(before.at, |l| l.at), Marker::Begin);
         }
