@@ -3,13 +3,17 @@
 
 mod access;
 mod chunk;
+mod find;
 mod format;
 mod head;
 mod json;
+mod lens;
 mod level;
 mod logfmt;
 mod parse;
 mod query;
+mod rates;
+mod shapes;
 mod store;
 mod time;
 mod trace;
@@ -21,10 +25,14 @@ use jiff::Timestamp;
 use crate::model::InstanceId;
 
 pub use chunk::{Chunk, ChunkBuilder, Looks};
+pub use find::{Found, find};
 pub use format::Format;
+pub use lens::{Lens, Names};
 pub use level::Level;
 pub use parse::{Parsed, parse, parse_text, pretty};
 pub use query::{Highlight, Query, QueryError};
+pub use rates::{Bucket, Rates, is_error};
+pub use shapes::{Pattern, Patterns, shape};
 pub use store::Store;
 pub use trace::Hint;
 

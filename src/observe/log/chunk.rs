@@ -142,6 +142,17 @@ impl Chunk {
         self.lines.last().map(|l| timestamp(l.at_ns))
     }
 
+    /// Its lines that go on with another.
+    pub(super) fn continuing(&self) -> usize {
+        self.lines.iter().filter(|l| l.flags & CONTINUES != 0).count()
+    }
+
+    /// Whether this line goes on with another; of its stream.
+    pub(super) fn kind(&self, index: usize) -> Option<(bool, Stream)> {
+        let line = self.lines.get(index)?;
+        Some((line.flags & CONTINUES != 0, if line.flags & STDERR != 0 { Stream::Stderr } else { Stream::Stdout }))
+    }
+
     pub(super) fn at_ns(&self, index: usize) -> i64 {
         self.lines.get(index).map_or(0, |l| l.at_ns)
     }
@@ -184,7 +195,9 @@ fn opens_key(line: &str) -> bool {
 
 /// The time of so many nanoseconds since 1970, or the end of time beyond what can be told.
 pub(super) fn timestamp(at_ns: i64) -> Timestamp {
-    Timestamp::from_nanosecond(i128::from(at_ns)).unwrap_or(Timestamp::MAX)
+    // In two halves: dividing 128 bits is slow, and this is asked for every line that is looked at.
+    let nanos = i32::try_from(at_ns.rem_euclid(1_000_000_000)).unwrap_or(0);
+    Timestamp::new(at_ns.div_euclid(1_000_000_000), nanos).unwrap_or(Timestamp::MAX)
 }
 
 /// Makes a [`Chunk`] line by line. Times never go back within it: a line that claims to is given the time before it.

@@ -127,6 +127,14 @@ impl Query {
         Ok(Self { terms, text: text.to_owned() })
     }
 
+    /// The same, and this pattern in the text: what a search looks for among the lines of a filter.
+    #[must_use]
+    pub fn and(mut self, regex: Regex) -> Self {
+        self.terms.push(Term { not: false, test: Test::Regex(regex) });
+        self.terms.sort_by_key(|t| t.test.cost());
+        self
+    }
+
     /// The text it was read from.
     #[must_use]
     pub fn text(&self) -> &str {

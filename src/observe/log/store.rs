@@ -1,12 +1,14 @@
-//! Lines of several instances merged by time, bounded by bytes: the oldest chunk goes first, and what went is counted.
+//! Lines of several instances merged by time, bounded by bytes: the oldest chunk goes first, or the newest while somebody
+//! reads upward, and what went is counted.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::model::InstanceId;
 
 use super::chunk::Chunk;
-use super::{LineView, LogBatch};
+use super::{LineView, LogBatch, Stream};
 
 /// Bits of a sequence number that tell the line within its chunk.
 const LINE_BITS: u32 = 24;
@@ -17,6 +19,15 @@ pub struct Store {
     bound: usize,
     bytes: usize,
     dropped: u64,
+    cut: u64,
+    /// Chunks go from the new end.
+    keep_oldest: bool,
+    /// The time of the earliest line that was cut: what begins after it would leave a gap before itself.
+    cut_at: i64,
+    /// Lines held that go on with another.
+    continuing: usize,
+    /// Where in the order the lines of the last push stand, from the first to after the last, and how many they are.
+    pushed: (Range<usize>, usize),
     instances: Vec<InstanceId>,
     /// By chunk number, from `first_chunk` on; a chunk that went leaves a hole until it is the first.
     chunks: VecDeque<Option<Held>>,
@@ -32,6 +43,15 @@ struct Held {
     bytes: usize,
 }
 
+/// What is known of a line without reading it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub seq: u64,
+    /// The instance by number, and its stream.
+    pub of: (usize, Stream),
+    pub continues: bool,
+}
+
 impl Store {
     /// A store that holds at most this many bytes, but always the newest chunk.
     #[must_use]
@@ -40,6 +60,11 @@ impl Store {
             bound: bound_bytes,
             bytes: 0,
             dropped: 0,
+            cut: 0,
+            keep_oldest: false,
+            cut_at: i64::MAX,
+            continuing: 0,
+            pushed: (0..0, 0),
             instances: Vec::new(),
             chunks: VecDeque::new(),
             first_chunk: 0,
@@ -71,9 +96,29 @@ impl Store {
         self.dropped
     }
 
-    /// Takes in a batch, merging it by time, and drops the oldest chunks when it becomes too much.
+    /// Lines that were held, or came, and went because older ones are being read.
+    #[must_use]
+    pub fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    /// While true the newest chunks go first and what comes after them is only counted: somebody reads upward. When it ends,
+    /// what was cut is not there; the end of the log has to be asked for anew.
+    pub fn keep_oldest(&mut self, keep: bool) {
+        self.keep_oldest = keep;
+        if !keep {
+            self.cut_at = i64::MAX;
+        }
+    }
+
+    /// Takes in a batch, merging it by time, and drops chunks when it becomes too much.
     pub fn push(&mut self, batch: &LogBatch) {
+        self.pushed = (0..0, 0);
         if batch.chunk.is_empty() {
+            return;
+        }
+        if self.keep_oldest && batch.chunk.at_ns(0) >= self.cut_at {
+            self.cut += batch.chunk.len() as u64;
             return;
         }
         let instance = self.instances.iter().position(|i| *i == batch.instance).unwrap_or_else(|| {
@@ -82,49 +127,77 @@ impl Store {
         });
         let number = self.first_chunk + self.chunks.len() as u64;
         let bytes = batch.chunk.bytes();
+        self.continuing += batch.chunk.continuing();
         self.chunks.push_back(Some(Held { chunk: batch.chunk.clone(), instance, bytes }));
         self.bytes += bytes;
-        self.merge(number, batch);
-        if self.bytes() > self.bound {
+        if self.bytes() + batch.chunk.len() * size_of::<u64>() > self.bound {
             self.evict();
+        }
+        if self.held(number).is_some() {
+            self.merge(number, batch);
         }
     }
 
-    /// Puts the lines of a chunk in order. Only the part of the order later than the chunk's first line is touched.
+    /// Puts the lines of a chunk in order. The end of the order is touched that the chunk is nearer to.
     fn merge(&mut self, number: u64, batch: &LogBatch) {
         let chunk = &*batch.chunk;
         // Of lines with the same time, an older page goes first and anything else last.
         let stays = |held: i64, at: i64| if batch.older { held < at } else { held <= at };
-        let first = chunk.at_ns(0);
-        let keep = self.order.partition_point(|seq| stays(self.at_ns(*seq), first));
-        let later: Vec<u64> = self.order.split_off(keep).into();
-        let mut later = later.into_iter().peekable();
+        let (first, last) = (chunk.at_ns(0), chunk.at_ns(chunk.len() - 1));
+        let from = self.order.partition_point(|seq| stays(self.at_ns(*seq), first));
+        let to = self.order.partition_point(|seq| stays(self.at_ns(*seq), last));
+        let mut merged = Vec::with_capacity(to - from + chunk.len());
+        let mut between = self.order.range(from..to).copied().peekable();
         for line in 0..chunk.len() {
             let at = chunk.at_ns(line);
-            while let Some(seq) = later.next_if(|seq| stays(self.at_ns(*seq), at)) {
-                self.order.push_back(seq);
+            while let Some(seq) = between.next_if(|seq| stays(self.at_ns(*seq), at)) {
+                merged.push(seq);
             }
-            self.order.push_back(number << LINE_BITS | line as u64);
+            merged.push(number << LINE_BITS | line as u64);
         }
-        self.order.extend(later);
+        merged.extend(between);
+        self.pushed = (from..from + merged.len(), chunk.len());
+        if to < self.order.len() - from {
+            let front: Vec<u64> = self.order.drain(..to).take(from).collect();
+            merged.into_iter().rev().chain(front.into_iter().rev()).for_each(|seq| self.order.push_front(seq));
+        } else {
+            let after = self.order.split_off(to);
+            self.order.truncate(from);
+            self.order.extend(merged);
+            self.order.extend(after);
+        }
     }
 
-    /// Drops chunks, those that end earliest first, down to seven eighths of the bound, so that it happens seldom.
+    /// Drops chunks down to seven eighths of the bound, so that it happens seldom: those that end earliest first, but not
+    /// the one that came last; or those that begin last first, but not the earliest.
     fn evict(&mut self) {
         let target = self.bound / 8 * 7;
         let newest = self.first_chunk + self.chunks.len() as u64 - 1;
-        let mut by_end: Vec<(i64, u64)> =
-            (self.first_chunk..newest).filter_map(|n| self.held(n).map(|h| (h.chunk.at_ns(h.chunk.len() - 1), n))).collect();
-        by_end.sort_unstable();
+        // The last chunk's lines are not in the order yet.
+        let mut left = self.order.len() + self.held(newest).map_or(0, |h| h.chunk.len());
+        let mut candidates: Vec<(i64, u64)> = (self.first_chunk..=newest)
+            .filter(|n| self.keep_oldest || *n != newest)
+            .filter_map(|n| self.held(n).map(|h| (h.chunk.at_ns(if self.keep_oldest { 0 } else { h.chunk.len() - 1 }), n)))
+            .collect();
+        candidates.sort_unstable();
+        if self.keep_oldest {
+            candidates.remove(0);
+            candidates.reverse();
+        }
         let mut lines = 0;
-        for (_, number) in by_end {
-            if self.bytes + (self.order.len() - lines) * size_of::<u64>() <= target {
+        for (at, number) in candidates {
+            if self.bytes + left * size_of::<u64>() <= target {
                 break;
             }
             let index = usize::try_from(number - self.first_chunk).unwrap_or(usize::MAX);
             if let Some(held) = self.chunks.get_mut(index).and_then(Option::take) {
                 self.bytes -= held.bytes;
+                self.continuing -= held.chunk.continuing();
                 lines += held.chunk.len();
+                left -= held.chunk.len();
+                if self.keep_oldest {
+                    self.cut_at = self.cut_at.min(at);
+                }
             }
         }
         let (chunks, first) = (&self.chunks, self.first_chunk);
@@ -134,21 +207,73 @@ impl Store {
             self.chunks.pop_front();
             self.first_chunk += 1;
         }
-        self.dropped += lines as u64;
+        if self.keep_oldest {
+            self.cut += lines as u64;
+        } else {
+            self.dropped += lines as u64;
+        }
     }
 
     fn held(&self, number: u64) -> Option<&Held> {
         self.chunks.get(usize::try_from(number.checked_sub(self.first_chunk)?).ok()?)?.as_ref()
     }
 
-    fn at_ns(&self, seq: u64) -> i64 {
+    pub(super) fn is_held(&self, seq: u64) -> bool {
+        self.held(seq >> LINE_BITS).is_some()
+    }
+
+    /// Lines held that go on with another.
+    pub(super) fn continuing(&self) -> usize {
+        self.continuing
+    }
+
+    /// Where the lines of the last push stand, and how many they are.
+    pub(super) fn pushed(&self) -> (Range<usize>, usize) {
+        self.pushed.clone()
+    }
+
+    /// How many lines of the last push stand before this place.
+    pub(super) fn pushed_before(&self, index: usize) -> usize {
+        let (place, count) = self.pushed.clone();
+        if index >= place.end {
+            return count;
+        }
+        let newest = self.first_chunk + self.chunks.len() as u64 - 1;
+        self.order.range(place.start.min(index)..index).filter(|seq| *seq >> LINE_BITS == newest).count()
+    }
+
+    /// The sequence number at this place.
+    pub(super) fn seq(&self, index: usize) -> Option<u64> {
+        self.order.get(index).copied()
+    }
+
+    /// The first place of a line that is not before this time, nanoseconds since 1970.
+    pub(super) fn first_at(&self, at_ns: i64) -> usize {
+        self.order.partition_point(|seq| self.at_ns(*seq) < at_ns)
+    }
+
+    /// Whose line stands here, and whether it goes on with another.
+    pub(super) fn place(&self, index: usize) -> Option<Place> {
+        let seq = *self.order.get(index)?;
+        let held = self.held(seq >> LINE_BITS)?;
+        let (continues, stream) = held.chunk.kind(line_of(seq))?;
+        Some(Place { seq, of: (held.instance, stream), continues })
+    }
+
+    /// The line after this one in its chunk goes on with another, or is not known.
+    pub(super) fn may_go_on(&self, seq: u64) -> bool {
+        let next = self.held(seq >> LINE_BITS).and_then(|h| h.chunk.kind(line_of(seq) + 1));
+        next.is_none_or(|(continues, _)| continues)
+    }
+
+    pub(super) fn at_ns(&self, seq: u64) -> i64 {
         self.held(seq >> LINE_BITS).map_or(i64::MIN, |h| h.chunk.at_ns(line_of(seq)))
     }
 
     /// The lines of the batch taken in last, in its own order.
     pub fn newest(&self) -> impl Iterator<Item = LineView<'_>> {
         let number = (self.first_chunk + self.chunks.len() as u64).saturating_sub(1);
-        let lines = self.held(number).map_or(0, |h| h.chunk.len()) as u64;
+        let lines = self.held(number).filter(|_| self.pushed.1 > 0).map_or(0, |h| h.chunk.len()) as u64;
         (0..lines).filter_map(move |line| self.line(number << LINE_BITS | line))
     }
 
@@ -182,120 +307,4 @@ fn line_of(seq: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-    use proptest::prelude::*;
-
-    use super::super::{ChunkBuilder, Level, Marker, Stream};
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    fn batch(instance: &str, lines: &[(i64, &str)]) -> LogBatch {
-        let mut builder = ChunkBuilder::new();
-        for (second, text) in lines {
-            builder.line(at(*second), Stream::Stdout, text.as_bytes());
-        }
-        LogBatch::new(instance.into(), Arc::new(builder.finish()))
-    }
-
-    fn texts(store: &Store) -> Vec<String> {
-        (0..store.len()).map(|i| store.get(i).unwrap().text.to_owned()).collect()
-    }
-
-    #[test]
-    fn instances_are_merged_by_time_and_equal_lines_all_stay() {
-        let mut store = Store::new(1 << 20);
-        store.push(&batch("a", &[(1, "a1"), (3, "same"), (3, "same")]));
-        store.push(&batch("b", &[(2, "b2"), (3, "same"), (4, "b4")]));
-        store.push(&batch("a", &[(5, "a5")]));
-        assert_eq!(texts(&store), ["a1", "b2", "same", "same", "same", "b4", "a5"]);
-        for index in 0..store.len() {
-            assert_eq!(store.index_of(store.get(index).unwrap().seq), Some(index));
-        }
-    }
-
-    #[test]
-    fn the_oldest_goes_first_and_is_counted() {
-        let mut store = Store::new(64 * 1024);
-        let long = "x".repeat(1000);
-        for second in 0..1000 {
-            store.push(&batch("a", &[(second, &long)]));
-        }
-        assert!(store.bytes() <= 64 * 1024, "{}", store.bytes());
-        assert_eq!(store.dropped() + store.len() as u64, 1000);
-        assert_eq!(store.get(store.len() - 1).unwrap().at, at(999));
-        assert_eq!(store.index_of(0), None);
-    }
-
-    #[test]
-    fn levels_streams_and_markers_come_back_as_they_went_in() {
-        let mut builder = ChunkBuilder::new();
-        builder.line(at(1), Stream::Stderr, b"ERROR x\x1b[0m");
-        builder.marker(at(2), Marker::Reconnected("lost for 2 s, nothing lost".into()));
-        builder.line(at(1), Stream::Stdout, b"\xff");
-        builder.marker(at(3), Marker::Dropped(7));
-        let mut store = Store::new(1 << 20);
-        store.push(&LogBatch::new("a".into(), Arc::new(builder.finish())));
-        let first = store.get(0).unwrap();
-        assert_eq!((first.level, first.stream, first.text), (Some(Level::Error), Stream::Stderr, "ERROR x"));
-        assert_eq!(store.get(1).unwrap().marker.unwrap().word(), "reconnected");
-        assert_eq!((store.get(2).unwrap().text, store.get(2).unwrap().at), ("\u{fffd}", at(2)));
-        assert_eq!(store.get(3).unwrap().marker, Some(&Marker::Dropped(7)));
-    }
-
-    #[test]
-    fn a_line_of_a_megabyte_is_cut_and_says_so() {
-        let mut builder = ChunkBuilder::new();
-        builder.line(at(1), Stream::Stdout, &vec![b'a'; 1 << 20]);
-        let chunk = builder.finish();
-        assert!(chunk.get(0).unwrap().text.ends_with("(cut: the line has 1048576 bytes)"));
-    }
-
-    #[test]
-    fn a_line_costs_at_most_24_bytes_beside_its_text() {
-        let mut builder = ChunkBuilder::new();
-        for n in 0..10_000 {
-            builder.line(at(n), Stream::Stdout, b"0123456789");
-        }
-        let mut store = Store::new(1 << 30);
-        store.push(&LogBatch::new("a".into(), Arc::new(builder.finish())));
-        assert!(store.bytes() <= 10_000 * (10 + 24) + 1024, "{}", store.bytes());
-    }
-
-    #[test]
-    fn an_older_page_goes_before_lines_of_the_same_time() {
-        let mut store = Store::new(1 << 20);
-        store.push(&batch("a", &[(2, "c"), (2, "d"), (3, "e")]));
-        store.push(&batch("b", &[(2, "other")]));
-        let page = LogBatch { older: true, ..batch("a", &[(1, "a"), (2, "b")]) };
-        store.push(&page);
-        let texts: Vec<&str> = (0..store.len()).filter_map(|i| store.get(i)).map(|l| l.text).collect();
-        assert_eq!(texts, ["a", "b", "c", "d", "other", "e"]);
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_comes_in_the_order_is_by_time_and_every_line_is_there_or_counted(
-            batches in prop::collection::vec((0u8..3, prop::collection::vec(0i64..50, 1..20)), 0..40),
-            bound in 500usize..20_000,
-        ) {
-            let mut store = Store::new(bound);
-            let mut pushed = 0;
-            for (instance, mut seconds) in batches {
-                seconds.sort_unstable();
-                let lines: Vec<(i64, &str)> = seconds.iter().map(|s| (*s, "line")).collect();
-                pushed += lines.len() as u64;
-                store.push(&batch(&format!("i{instance}"), &lines));
-            }
-            prop_assert_eq!(store.len() as u64 + store.dropped(), pushed);
-            let times: Vec<Timestamp> = (0..store.len()).map(|i| store.get(i).unwrap().at).collect();
-            prop_assert!(times.is_sorted());
-            for index in 0..store.len() {
-                prop_assert_eq!(store.index_of(store.get(index).unwrap().seq), Some(index));
-            }
-        }
-    }
-}
+mod tests;
