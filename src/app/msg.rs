@@ -39,6 +39,8 @@ pub enum Msg {
     Resize(u16, u16),
     /// Time passed. Sent at least every second while something on screen ages, and while an operation waits.
     Tick,
+    /// There is time to go on with what is being worked off piece by piece ([`super::State::is_working`]).
+    Work,
     /// A command by name: palette, menu, or the other face.
     Run(Command),
     /// A request with its answers, from the command face.

@@ -4,6 +4,7 @@ mod confirm;
 mod discovery;
 mod inspect;
 mod keys;
+mod lens;
 mod log_run;
 mod logs;
 mod menus;
@@ -16,6 +17,7 @@ mod overlay;
 mod palette;
 mod prompt;
 mod reading;
+mod reveal;
 mod run;
 mod search;
 mod table;
@@ -63,6 +65,10 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Tick => tick(state),
+        Msg::Work => {
+            lens::work(state);
+            Vec::new()
+        }
         Msg::Run(command) => run::run(state, command),
         Msg::Ask(request, answer) => operations::ask(state, &request, &answer),
         Msg::Update { connection, update } => match update {
@@ -90,7 +96,6 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
-    search::recount(state);
     let mut effects = operations::tick(state);
     effects.extend(discovery::owners(state));
     effects

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Outcome, StepState};
 use super::plan::Change;
+use super::policy::Actor;
 
 /// What a record tells of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,42 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub detail: Option<Arc<str>>,
     pub duration_ms: Option<u64>,
+}
+
+/// What is put on record without being an operation: opening a shell, revealing a log.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// One word: `shell`, `reveal`.
+    pub kind: &'static str,
+    pub environment: Arc<str>,
+    pub endpoint: Arc<str>,
+    pub target: Arc<str>,
+    /// What was done and what is not recorded of it.
+    pub detail: Arc<str>,
+}
+
+impl Record {
+    /// The one line of a deed.
+    #[must_use]
+    pub fn of_deed(deed: Deed, actor: &Actor, now: Timestamp) -> Self {
+        Self {
+            at: now,
+            by: actor.user.clone(),
+            host: actor.host.clone(),
+            ssh: actor.ssh.clone(),
+            operation: format!("{:013}-{}-{}", now.as_millisecond().max(0), actor.pid, deed.kind).into(),
+            kind: deed.kind.into(),
+            environment: deed.environment,
+            endpoint: deed.endpoint,
+            target: deed.target,
+            phase: Phase::Ended,
+            plan: None,
+            step: None,
+            outcome: Some(Outcome::Done),
+            detail: Some(deed.detail),
+            duration_ms: None,
+        }
+    }
 }
 
 /// A plan as it is written down.

@@ -99,6 +99,12 @@ impl Console {
         let mut came: Vec<Incoming> = Vec::with_capacity(AT_ONCE);
         loop {
             self.session.settle();
+            // A piece at a time, between whatever else comes.
+            let working = self.session.state.is_working();
+            if working {
+                self.feed(Msg::Work).await?;
+                self.pace.soon();
+            }
             let now = Instant::now();
             if self.pace.is_due(now) && !self.writer.is_busy() {
                 self.draw();
@@ -127,6 +133,7 @@ impl Console {
                         self.on_incoming(incoming).await?;
                     }
                 }
+                () = std::future::ready(()), if working => {}
             }
         }
     }

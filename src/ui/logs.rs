@@ -11,6 +11,7 @@ use crate::app::layout;
 use crate::app::state::{LogView, Stamps};
 use crate::theme::Role;
 
+use super::format::count;
 use super::scene::Scene;
 use super::{notice, rect};
 
@@ -22,6 +23,11 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let lines = rect(layout::log_lines(scene.state.size)).intersection(area);
     if lines.y > area.y {
         title::draw(scene, logs, Rect { height: 1, ..area }, buf);
+    }
+    if logs.is_empty() && !logs.store.is_empty() {
+        let headline = if logs.lens.is_complete() { "No line is like that" } else { "◌ Looking …" };
+        let what = format!("{} lines are held. Esc shows them all, x changes what is asked for.", count(logs.store.len() as u64));
+        return notice::draw(scene, lines, buf, (headline, scene.style(Role::Dim)), &[&what]);
     }
     if logs.is_empty() {
         let (headline, what) = if !logs.sources.is_empty() && logs.sources.iter().all(|s| s.ended) {

@@ -4,6 +4,7 @@ use quarterdeck::app::state::{Choice, Stamps};
 use quarterdeck::app::state::{Confirm, Entry, Input, Menu, Overlay, Palette, Prompt, Purpose, RowId, Screen, Search, State};
 use quarterdeck::engine::{Description, Subject};
 use quarterdeck::model::{Guard, Link};
+use quarterdeck::observe::log::{Lens, Query};
 
 use crate::deploy;
 use crate::picture::{styled, text};
@@ -97,10 +98,13 @@ fn a_wrapped_paused_searched_log() {
         logs.new_lines = 1208;
         let last = logs.store.get(70).unwrap().seq;
         logs.anchor = last;
-        let regex = Ok(regex::Regex::new("timeout").unwrap());
+        let regex = regex::Regex::new("timeout").unwrap();
+        let mut found = Lens::matching(Query::default().and(regex.clone()));
+        found.reset(&logs.store);
+        found.work(&logs.store, &|_| "", 1000);
         logs.cursor = Some(last);
         logs.marks.insert(logs.store.get(66).unwrap().seq);
-        logs.search = Some(Search { pattern: "timeout".into(), regex, matches: 10, recount: false });
+        logs.search = Some(Search { pattern: "timeout".into(), regex: Ok(regex), found });
     });
 }
 

@@ -7,6 +7,7 @@ use quarterdeck::app::{Effect, Msg};
 use quarterdeck::engine::{Topic, Update};
 use quarterdeck::model::{Guard, Snapshot};
 use quarterdeck::observe::log::{ChunkBuilder, LogBatch, Marker, Stream};
+use quarterdeck::observe::redact::Redaction;
 
 use crate::fixture::{Deck, at, instance, screen, shop};
 
@@ -107,7 +108,7 @@ fn searching_goes_while_typing_and_round() {
     deck.press("/needle");
     let seen = |deck: &Deck| {
         let search = logs(deck).search.as_ref().unwrap();
-        (reader(deck), search.matches)
+        (reader(deck), search.found.matches(&logs(deck).store))
     };
     assert_eq!(seen(&deck), ("line 157 Needle".into(), 4), "small letters find both");
     deck.press("<enter>N");
@@ -264,6 +265,81 @@ fn a_line_is_looked_at_closely_and_its_fields_are_of_use() {
     assert_eq!(logs(&deck).highlighted, ["slow", "(x"], "words, not patterns");
     assert_eq!(logs(&deck).fields, ["user.id".into(), "latency_ms".into()]);
     assert!(logs(&deck).raw);
+}
+
+fn shown(deck: &Deck) -> Vec<&str> {
+    let view = logs(deck);
+    (0..view.len()).filter_map(|i| view.line(i)).map(|l| l.text).collect()
+}
+
+#[test]
+fn only_what_is_asked_for_is_shown_and_the_reader_stays() {
+    let mut deck = long();
+    deck.press("xneedle");
+    assert_eq!(shown(&deck), ["line 7 Needle", "line 57 Needle", "line 107 Needle", "line 157 Needle"], "while typing");
+    deck.press("<enter>");
+    deck.log("db-1-id", &["nothing", "another needle", "ERROR needle in it"]);
+    assert_eq!(shown(&deck).len(), 6, "what comes is chosen from, too");
+    deck.press("x !another level>=warn<enter>");
+    assert_eq!(shown(&deck), ["ERROR needle in it"]);
+    deck.press("x \"");
+    assert!(deck.look().contains("not closed"), "{}", deck.look());
+    assert_eq!(shown(&deck), ["ERROR needle in it"], "what is not understood changes nothing");
+    deck.press("<ctrl-u>157<enter>kk");
+    assert_eq!(reader(&deck), "line 157 Needle");
+    deck.press("+");
+    assert_eq!(shown(&deck), ["line 156", "line 157 Needle", "line 158"]);
+    deck.press("+");
+    assert_eq!(shown(&deck).len(), 5);
+    assert_eq!(reader(&deck), "line 157 Needle", "the reader stays");
+    deck.press("__<esc>");
+    assert_eq!((shown(&deck).len(), reader(&deck).as_str()), (203, "line 157 Needle"));
+    deck.press("Mo");
+    assert_eq!(logs(&deck).filter, "", "a menu asks which field first");
+    deck.press("<enter>o");
+    assert_eq!((logs(&deck).filter.as_str(), shown(&deck)), ("\"line 157 Needle\"", vec!["line 157 Needle"]));
+    deck.press("<esc>M<enter>x");
+    assert_eq!(shown(&deck).len(), 202);
+}
+
+#[test]
+fn traces_are_folded_under_their_first_line() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl");
+    let trace = ["before", "Traceback (most recent call last):", "  File \"a.py\", line 1, in f", "KeyError: 'tenant'", "after"];
+    deck.log("db-1-id", &trace);
+    assert_eq!(shown(&deck), ["before", trace[1], "after"]);
+    deck.press("kz");
+    assert_eq!(shown(&deck), trace);
+    assert_eq!(reader(&deck), trace[1]);
+    deck.press("jz");
+    assert_eq!((shown(&deck).len(), reader(&deck).as_str()), (3, trace[1]), "folded again from within");
+    deck.press("Z");
+    assert_eq!(shown(&deck), trace);
+    deck.press("Zxtenant<enter>");
+    assert_eq!(shown(&deck), [trace[1]], "a trace matches when any of its lines does");
+    deck.press("<esc>/tenant<enter>");
+    assert_eq!(reader(&deck), trace[1], "what is folded away stands under its first line");
+    deck.press("<esc>Gz");
+    assert!(deck.look().contains("nothing goes on with this line"), "{}", deck.look());
+}
+
+#[test]
+fn a_revealed_log_is_read_anew_on_record_and_leaves_masked() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl").log("db-1-id", &["one"]).press("V");
+    let Some(Effect::Journal(record)) = deck.effects.pop() else { panic!("it is on record") };
+    assert_eq!((&*record.kind, &*record.environment, &*record.target), ("reveal", "shop", "db"));
+    assert!(logs(&deck).is_empty() && logs(&deck).sources.iter().all(|s| s.query.reveal));
+    let mut chunk = ChunkBuilder::new().with(Arc::new(Redaction::none()));
+    chunk.line(at(1), Stream::Stdout, b"password=hunter2 token=abcdef");
+    let batch = LogBatch::new("db-1-id".into(), Arc::new(chunk.finish()));
+    deck.update("here", Update::Logs(batch)).press("fc");
+    assert_eq!(logs(&deck).line(0).map(|l| l.text), Some("password=hunter2 token=abcdef"));
+    let Some(Effect::Copy(text)) = deck.effects.pop() else { panic!("copied") };
+    assert!(!text.contains("hunter2") && !text.contains("abcdef"), "{text}");
+    deck.press("V");
+    assert!(deck.effects.is_empty() && logs(&deck).sources.iter().all(|s| !s.query.reveal));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::engine::{Before, LogQuery};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
-use crate::observe::log::{LineView, Store};
+use crate::observe::log::{Lens, LineView, Names, Store};
 
 /// The open log view.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct LogView {
     /// Lines that came in since the view was paused.
     pub new_lines: u64,
     pub wrap: bool,
+    /// Nothing is masked on the screen: that was asked for, and is on record.
+    pub reveal: bool,
     /// Lines as they were written, not taken apart.
     pub raw: bool,
     /// Fields shown before the message.
@@ -41,6 +43,14 @@ pub struct LogView {
     /// Columns scrolled to the right when not wrapped.
     pub column: usize,
     pub search: Option<Search>,
+    /// The lines shown: those the filter asks for, with traces folded.
+    pub lens: Lens,
+    /// The filter's text; empty shows everything.
+    pub filter: String,
+    /// What goes on with a line is folded under it.
+    pub fold: bool,
+    /// Lines shown before and after a match of the filter.
+    pub context: u16,
     pub previous: bool,
     /// Lines of history asked for.
     pub tail: u64,
@@ -93,11 +103,10 @@ pub enum Stamps {
 #[derive(Debug)]
 pub struct Search {
     pub pattern: String,
-    /// `None` with a reason when the pattern is no regular expression.
-    pub regex: Result<regex::Regex, Arc<str>>,
-    pub matches: u64,
-    /// Lines have gone since the matches were counted.
-    pub recount: bool,
+    /// An error with its reason when the pattern is no regular expression.
+    pub regex: Result<Regex, Arc<str>>,
+    /// The lines that match, as far as they were gone through.
+    pub found: Lens,
 }
 
 impl LogScope {
@@ -121,6 +130,8 @@ impl LogScope {
 }
 
 impl LogView {
+    /// Lines gone through at once: a few milliseconds.
+    pub const SLICE: usize = 20_000;
     /// Words lit up at a time, at most.
     pub const HIGHLIGHTS: usize = 8;
 
@@ -138,6 +149,7 @@ impl LogView {
             marks: BTreeSet::new(),
             new_lines: 0,
             wrap: false,
+            reveal: false,
             raw: false,
             fields: Vec::new(),
             highlights: Vec::new(),
@@ -145,6 +157,10 @@ impl LogView {
             stamps: Stamps::Utc,
             column: 0,
             search: None,
+            lens: Lens::new(None, true, 0),
+            filter: String::new(),
+            fold: true,
+            context: 0,
             previous: false,
             tail,
             synced: 0,
@@ -154,7 +170,7 @@ impl LogView {
     /// Lines shown.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.store.len()
+        self.lens.len(&self.store)
     }
 
     /// Whether no line is shown.
@@ -166,13 +182,54 @@ impl LogView {
     /// The n-th line shown.
     #[must_use]
     pub fn line(&self, index: usize) -> Option<LineView<'_>> {
-        self.store.get(index)
+        self.store.line(self.lens.seq(&self.store, index)?)
     }
 
-    /// Where the line of this sequence number is shown.
+    /// Where the line of this sequence number is shown, or what is shown next after it.
     #[must_use]
     pub fn index_of(&self, seq: u64) -> Option<usize> {
-        self.store.index_of(seq)
+        self.lens.index_of(&self.store, seq).map(|index| index.min(self.len().saturating_sub(1)))
+    }
+
+    /// Does something with the lens that needs the instances' names.
+    pub fn with_names<T>(&mut self, work: impl FnOnce(&mut Lens, &Store, &Names<'_>) -> T) -> T {
+        let Self { lens, store, sources, .. } = self;
+        work(lens, store, &names(sources))
+    }
+
+    /// Takes in what the last push to the store has changed.
+    pub fn pushed(&mut self) {
+        let Self { lens, store, sources, search, .. } = self;
+        let names = names(sources);
+        lens.pushed(store, &names);
+        if lens.is_empty(store) {
+            // The first screen does not wait.
+            lens.work(store, &names, Self::SLICE);
+        }
+        if let Some(search) = search {
+            search.found.pushed(store, &names);
+        }
+    }
+
+    /// The store is another one: everything is chosen and searched anew.
+    pub fn reset(&mut self) {
+        self.lens.reset(&self.store);
+        if let Some(search) = &mut self.search {
+            search.found.reset(&self.store);
+        }
+    }
+
+    /// Goes on counting what is searched for, at most so many lines.
+    pub fn work_search(&mut self, lines: usize) {
+        if let Some(search) = &mut self.search {
+            search.found.work(&self.store, &names(&self.sources), lines);
+        }
+    }
+
+    /// Whether something is not finished that is done piece by piece.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        !self.lens.is_complete() || self.search.as_ref().is_some_and(|s| !s.found.is_complete())
     }
 
     /// The index of the last line in sight.
@@ -193,4 +250,9 @@ impl LogView {
     pub fn source(&self, instance: &InstanceId) -> Option<(usize, &LogSource)> {
         self.sources.iter().enumerate().find(|(_, s)| &s.instance == instance)
     }
+}
+
+/// The name an instance goes under in a filter.
+fn names<'s>(sources: &'s [LogSource]) -> impl Fn(&InstanceId) -> &'s str + 's {
+    move |id| sources.iter().find(|s| &s.instance == id).map_or("", |s| s.name.as_ref())
 }

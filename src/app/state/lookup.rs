@@ -13,7 +13,7 @@ use crate::observe::metric::Metrics;
 use crate::observe::timeline::Timeline;
 use crate::operate::policy::{Actor, DeployPolicy, Policy};
 
-use super::{Connection, Keys, Message, Nav, Operations, Screen, Settings, State, Table, View};
+use super::{Connection, Keys, LogView, Message, Nav, Operations, Screen, Settings, State, Table, View};
 
 /// Messages kept.
 const MESSAGES: usize = 20;
@@ -133,6 +133,12 @@ impl State {
     #[must_use]
     pub fn link(&self, connection: &ConnectionId) -> Option<&Link> {
         self.connections.get(connection).map(|c| &c.link)
+    }
+
+    /// Whether something is not finished that is done piece by piece.
+    #[must_use]
+    pub fn is_working(&self) -> bool {
+        self.logs.as_ref().is_some_and(LogView::is_working)
     }
 
     /// How far the open log can be trusted: as far as the worst of the feeds it comes by.

@@ -96,6 +96,8 @@ pub enum Purpose {
     Time,
     /// A command that is given the log.
     Pipe,
+    /// Which lines of the log are shown.
+    LogFilter,
     /// Words to be lit up in the log.
     Highlight,
     /// Fields shown before the message.
@@ -124,6 +126,10 @@ pub struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldDeed {
     Copy,
+    /// Only lines are shown that have it.
+    Only,
+    /// Lines that have it are hidden.
+    Exclude,
     Highlight,
     /// Shown before every message.
     Column,

@@ -6,9 +6,10 @@ use crate::app::format::clock_millis;
 use crate::app::state::{Choice, Entry, FieldDeed, Input, LogView, Menu, Overlay, Purpose};
 use crate::app::{Effect, State};
 use crate::observe::log::{LineView, parse, pretty};
+use crate::observe::redact;
 use crate::observe::text::{clean, fit};
 
-use super::prompt;
+use super::{lens, prompt};
 
 /// Cells of a value in a menu.
 const VALUE: usize = 60;
@@ -76,6 +77,8 @@ pub fn field(state: &mut State, name: &Arc<str>, value: &Arc<str>) {
     let short = fit(&clean(value), VALUE).into_owned();
     let entries = vec![
         entry(format!("copy {short}"), 'c', FieldDeed::Copy),
+        entry(format!("show only lines with {short}"), 'o', FieldDeed::Only),
+        entry(format!("hide lines with {short}"), 'x', FieldDeed::Exclude),
         entry(format!("light up {short}"), 'h', FieldDeed::Highlight),
         entry(format!("show {name} before every message"), 's', FieldDeed::Column),
     ];
@@ -87,8 +90,12 @@ pub fn deed(state: &mut State, name: &Arc<str>, value: &Arc<str>, deed: FieldDee
     match deed {
         FieldDeed::Copy => {
             state.say(true, format!("copied {}", fit(&clean(value), VALUE)));
-            return vec![Effect::Copy(value.to_string())];
+            // A value that the log shows unmasked is masked by its name, too.
+            let masked = redact::env_entry(&format!("{name}={value}")).into_owned();
+            let value = masked.split_once('=').map_or(value.to_string(), |(_, v)| v.to_owned());
+            return vec![Effect::Copy(value)];
         }
+        FieldDeed::Only | FieldDeed::Exclude => lens::narrow(state, name, value, deed),
         FieldDeed::Highlight => light(state, &[value]),
         FieldDeed::Column => {
             if let Some(view) = &mut state.logs

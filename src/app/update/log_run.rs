@@ -3,7 +3,7 @@
 use crate::app::command::LogCommand;
 use crate::app::{Effect, State};
 
-use super::{inspect, output, reading, search, when};
+use super::{inspect, lens, output, reading, reveal, search, when};
 
 /// Runs a command on the open log.
 pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
@@ -13,6 +13,12 @@ pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
         LogCommand::Raw => reading::raw(state),
         LogCommand::Highlight => inspect::ask_highlight(state),
         LogCommand::Fields => inspect::ask_fields(state),
+        LogCommand::Filter => lens::ask(state),
+        LogCommand::Fold => lens::open_trace(state),
+        LogCommand::FoldAll => lens::fold(state),
+        LogCommand::ContextMore => lens::context(state, true),
+        LogCommand::ContextLess => lens::context(state, false),
+        LogCommand::Reveal => return reveal::toggle(state),
         LogCommand::Pick => inspect::pick(state),
         LogCommand::Stamps => reading::stamps(state),
         LogCommand::ErrorNext => search::error(state, true),

@@ -9,9 +9,9 @@ use crate::app::state::{LogScope, LogSource, LogView, RowId, Screen, View};
 use crate::app::{Effect, State};
 use crate::engine::LogQuery;
 use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Snapshot, Workload, WorkloadId};
-use crate::observe::log::{LogBatch, Marker};
+use crate::observe::log::{LogBatch, Marker, Store};
 
-use super::{navigation, older, search};
+use super::{navigation, older};
 
 /// Instances one view follows at a time.
 const SOURCES: usize = 100;
@@ -153,6 +153,18 @@ fn open(state: &mut State, wanted: Wanted, previous: bool) {
     sync(state);
 }
 
+/// Reads the log from its end again, as if it had just been opened.
+pub fn read_anew(state: &mut State) {
+    let bound = state.settings.log_bytes;
+    let Some(view) = &mut state.logs else { return };
+    view.store = Store::new(bound);
+    view.sources.clear();
+    view.marks.clear();
+    (view.follow, view.cursor, view.new_lines, view.synced) = (true, None, 0, 0);
+    view.reset();
+    sync(state);
+}
+
 /// Compares the sources with what is there: new ones join, those that have gone are let go in time.
 pub fn sync(state: &mut State) {
     let Some(view) = &state.logs else { return };
@@ -235,7 +247,14 @@ fn source(
         // One that joined later is asked for from its beginning.
         begun: !first,
         page: None,
-        query: LogQuery { tail, since, follow: !view.previous, previous: view.previous, ..LogQuery::of(instance.id.clone()) },
+        query: LogQuery {
+            tail,
+            since,
+            follow: !view.previous,
+            previous: view.previous,
+            reveal: view.reveal,
+            ..LogQuery::of(instance.id.clone())
+        },
     }
 }
 
@@ -254,13 +273,8 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
     }
     let ended = view.store.newest().any(|l| matches!(l.marker, Some(Marker::Ended(_))));
     view.sources[at].ended |= ended && view.sources[at].gone.is_some();
-    let more = search::added(view);
-    let gone = view.store.dropped() != dropped;
-    if let Some(search) = &mut view.search {
-        search.matches += more;
-        search.recount |= gone;
-    }
-    if gone {
+    view.pushed();
+    if view.store.dropped() != dropped {
         let store = &view.store;
         view.marks.retain(|seq| store.line(*seq).is_some());
     }

@@ -102,6 +102,9 @@ pub fn back(state: &mut State) {
         if let Some(logs) = &mut state.logs {
             logs.search = None;
         }
+    } else if state.nav.view().screen == Screen::Logs && state.logs.as_ref().is_some_and(|l| !l.filter.is_empty()) {
+        // Nothing is there to go wrong in an empty filter.
+        drop(super::lens::set(state, ""));
     } else if state.nav.stack.len() > 1 {
         state.nav.stack.pop();
         close_unseen(state);

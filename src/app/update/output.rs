@@ -1,5 +1,6 @@
 //! What leaves the console as text: the clipboard and files.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::app::format::clock_millis;
 use crate::app::rows;
 use crate::app::state::{Input, LogView, Overlay, Purpose, RowId, Screen, Stamps};
 use crate::app::{Effect, State, layout};
+use crate::observe::redact;
 
 use super::prompt;
 
@@ -52,10 +54,15 @@ fn name(state: &State, row: &RowId) -> Option<String> {
     })
 }
 
+/// What leaves the console is masked, whatever is on the screen.
+fn masked<'a>(view: &LogView, text: &'a str) -> Cow<'a, str> {
+    if view.reveal { redact::text(text) } else { Cow::Borrowed(text) }
+}
+
 /// The marked lines, else the one the reader is at, else those in sight.
 fn log_text(state: &State) -> Option<String> {
     let view = state.logs.as_ref()?;
-    let text = |index: usize| view.line(index).map(|l| l.text.to_owned());
+    let text = |index: usize| view.line(index).map(|l| masked(view, l.text).into_owned());
     if !view.marks.is_empty() {
         let marked = (0..view.len()).filter(|i| view.line(*i).is_some_and(|l| view.marks.contains(&l.seq)));
         return Some(marked.filter_map(text).collect::<Vec<_>>().join("\n"));
@@ -98,7 +105,7 @@ pub fn pipe(state: &mut State, command: &str) -> Vec<Effect> {
     let wanted = |i: &usize| view.marks.is_empty() || view.line(*i).is_some_and(|l| view.marks.contains(&l.seq));
     let mut content = String::new();
     for line in (0..view.len()).filter(wanted).filter_map(|i| view.line(i)).filter(|l| l.marker.is_none()) {
-        content.push_str(line.text);
+        content.push_str(&masked(view, line.text));
         content.push('\n');
     }
     state.say(true, format!("{command}: running"));
@@ -144,7 +151,7 @@ fn as_text(view: &LogView, offset_minutes: i32) -> String {
         }
         match line.marker {
             Some(marker) => drop(write!(text, "┄┄┄ {} {} ┄┄┄", marker.word(), marker.detail())),
-            None => text.push_str(line.text),
+            None => text.push_str(&masked(view, line.text)),
         }
         text.push('\n');
     }

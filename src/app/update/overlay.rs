@@ -49,7 +49,7 @@ pub fn reading(state: &mut State, chord: Chord) -> Vec<Effect> {
             }
         },
         Some(Overlay::Text { lines, .. }) if chord.typed() == Some('c') => {
-            let text = lines.join("\n");
+            let text = lines.iter().map(|l| crate::observe::redact::text(l)).collect::<Vec<_>>().join("\n");
             state.say(true, format!("copied {} lines", text.lines().count()));
             return vec![Effect::Copy(text)];
         }

@@ -7,7 +7,7 @@ use crate::keymap::Chord;
 use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
-use super::{inspect, operations, output, search, when, wish};
+use super::{inspect, lens, operations, output, search, when, wish};
 
 /// Puts a prompt on top.
 pub fn open(state: &mut State, purpose: Purpose, title: impl Into<std::sync::Arc<str>>, input: Input) {
@@ -31,7 +31,7 @@ pub fn filter_or_search(state: &mut State) {
 /// Takes a key.
 pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() else { return Vec::new() };
-    let live = matches!(prompt.purpose, Purpose::Filter | Purpose::Search);
+    let live = matches!(prompt.purpose, Purpose::Filter | Purpose::Search | Purpose::LogFilter);
     match typing_motion(chord) {
         Motion::Enter => return submit(state),
         Motion::Leave => cancel(state),
@@ -72,6 +72,12 @@ pub fn changed(state: &mut State) {
                 prompt.error = failed;
             }
         }
+        Purpose::LogFilter => {
+            let error = lens::set(state, &text).err();
+            if let Some(Overlay::Prompt(prompt)) = state.overlays.last_mut() {
+                prompt.error = error;
+            }
+        }
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::LockReason { .. }
@@ -89,6 +95,7 @@ fn cancel(state: &mut State) {
     match prompt.purpose {
         Purpose::Filter => state.nav.view_mut().table.filter.clear(),
         Purpose::Search => search::set(state, ""),
+        Purpose::LogFilter => drop(lens::set(state, "")),
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::LockReason { .. }
@@ -116,6 +123,13 @@ fn submit(state: &mut State) -> Vec<Effect> {
             state.overlays.pop();
             return Vec::new();
         }
+        Purpose::LogFilter => match lens::set(state, &text) {
+            Ok(()) => {
+                state.overlays.pop();
+                return Vec::new();
+            }
+            Err(why) => return refuse(state, why),
+        },
         Purpose::Replicas { environment, targets } => match text.parse::<u32>() {
             Ok(to) if to <= MAX_REPLICAS => Request { environment, targets, operation: Operation::Scale { to } },
             Ok(_) => return refuse(state, format!("at most {MAX_REPLICAS}")),

@@ -6,7 +6,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::app::State;
 use crate::app::state::{LogView, Search};
-use crate::observe::log::{Level, LineView};
+use crate::observe::log::{Lens, Level, LineView, Query};
 
 use super::reading::{self, Sheet};
 
@@ -19,17 +19,32 @@ pub fn set(state: &mut State, pattern: &str) {
         return;
     }
     let regex = compile(pattern);
-    let mut search = Search { pattern: pattern.to_owned(), regex, matches: 0, recount: false };
-    let mut found = None;
-    if let Ok(regex) = &search.regex {
-        let (top, len) = (sheet.first_to(view, view.bottom()), view.len());
-        search.matches = count(view, regex);
-        found = (top..len).find(|i| matches(view, regex, *i)).or_else(|| (0..top).rev().find(|i| matches(view, regex, *i)));
+    let mut found = Lens::default();
+    if let Ok(regex) = &regex {
+        found = Lens::matching(Query::default().and(regex.clone()));
+        found.reset(&view.store);
     }
-    view.search = Some(search);
-    if let Some(index) = found {
+    view.search = Some(Search { pattern: pattern.to_owned(), regex, found });
+    view.work_search(LogView::SLICE);
+    let top = sheet.first_to(view, view.bottom());
+    let Some(top) = view.line(top).map(|l| l.seq) else { return };
+    let Some(at) = view.search.as_ref().and_then(|s| s.found.index_of(&view.store, top)) else { return };
+    if let Some(index) = place(view, at, true).or_else(|| place(view, at, false)) {
         reading::read_around(view, index, sheet);
     }
+}
+
+/// Where the match is shown that comes at this place among them, or else after or before it.
+fn place(view: &LogView, at: usize, forward: bool) -> Option<usize> {
+    let search = view.search.as_ref().filter(|s| s.regex.is_ok())?;
+    let shown = |i: usize| {
+        let seq = search.found.seq(&view.store, i)?;
+        // What is folded away stands under its first line.
+        let seq = if view.lens.shows(&view.store, seq) { seq } else { view.lens.head_of(&view.store, seq)? };
+        view.index_of(seq).filter(|_| view.lens.shows(&view.store, seq))
+    };
+    let len = search.found.len(&view.store);
+    if forward { (at..len).find_map(shown) } else { (0..at.min(len)).rev().find_map(shown) }
 }
 
 /// Case counts only when the pattern has an upper-case letter. What is no regular expression is told, not guessed at.
@@ -41,14 +56,6 @@ fn compile(pattern: &str) -> Result<Regex, Arc<str>> {
     })
 }
 
-fn matches(view: &LogView, regex: &Regex, index: usize) -> bool {
-    view.line(index).is_some_and(|l| l.marker.is_none() && regex.is_match(l.text))
-}
-
-fn count(view: &LogView, regex: &Regex) -> u64 {
-    (0..view.len()).filter(|i| matches(view, regex, *i)).count() as u64
-}
-
 /// To the next match, or the previous one; past the end it begins again.
 pub fn step(state: &mut State, forward: bool) {
     let sheet = Sheet::of(state);
@@ -57,10 +64,19 @@ pub fn step(state: &mut State, forward: bool) {
         state.say(false, "nothing is searched for yet");
         return;
     };
-    let Ok(regex) = &search.regex else { return };
-    match nearest(view, forward, |line| line.marker.is_none() && regex.is_match(line.text)) {
+    let Some(here) = view.line(view.at()).map(|l| l.seq) else { return };
+    let Some(at) = search.found.index_of(&view.store, here) else { return };
+    let len = search.found.len(&view.store);
+    let on_one = search.found.seq(&view.store, at) == Some(here);
+    let found = if forward {
+        place(view, at + usize::from(on_one), true).or_else(|| place(view, 0, true))
+    } else {
+        place(view, at, false).or_else(|| place(view, len, false))
+    };
+    match found {
         Some(index) => reading::read_around(view, index, sheet),
-        None => state.say(false, "not found"),
+        None if search.found.is_complete() => state.say(false, "not found"),
+        None => state.say(true, "not found yet: still searching"),
     }
 }
 
@@ -92,23 +108,5 @@ fn nearest(view: &LogView, forward: bool, hit: impl Fn(&LineView<'_>) -> bool) -
         (at + 1..len).find(hit).or_else(|| (0..(at + 1).min(len)).find(hit))
     } else {
         (0..at).rev().find(hit).or_else(|| (at..len).rev().find(hit))
-    }
-}
-
-/// Matches in the lines that came last.
-#[must_use]
-pub fn added(view: &LogView) -> u64 {
-    let Some(Search { regex: Ok(regex), .. }) = &view.search else { return 0 };
-    view.store.newest().filter(|l| l.marker.is_none() && regex.is_match(l.text)).count() as u64
-}
-
-/// Counts again after lines have gone.
-pub fn recount(state: &mut State) {
-    let Some(view) = &mut state.logs else { return };
-    let Some(Search { regex: Ok(regex), recount: true, .. }) = &view.search else { return };
-    let matches = count(view, regex);
-    if let Some(search) = &mut view.search {
-        search.matches = matches;
-        search.recount = false;
     }
 }

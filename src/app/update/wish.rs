@@ -7,8 +7,7 @@ use crate::app::state::{Input, Purpose};
 use crate::app::{Effect, State, layout};
 use crate::engine::Shell;
 use crate::model::{EnvironmentId, Guard, InstanceId, InstanceState, Verb};
-use crate::operate::audit::{Phase, Record};
-use crate::operate::machine::Outcome;
+use crate::operate::audit::{Deed, Record};
 use crate::operate::{Operation, Request, Target};
 
 use super::{menus, operations, prompt};
@@ -167,23 +166,14 @@ fn open_shell(state: &mut State, environment: &EnvironmentId, id: &InstanceId) -
         state.say(false, "the instance has gone");
         return Vec::new();
     };
-    let record = Record {
-        at: state.now,
-        by: state.actor.user.clone(),
-        host: state.actor.host.clone(),
-        ssh: state.actor.ssh.clone(),
-        operation: format!("{:013}-{}-shell", state.now.as_millisecond().max(0), state.actor.pid).into(),
-        kind: Verb::Shell.word().into(),
+    let deed = Deed {
+        kind: Verb::Shell.word(),
         environment: state.name_of(environment).into(),
         endpoint: snapshot.environment.endpoint.clone(),
         target: instance.name.clone(),
-        phase: Phase::Ended,
-        plan: None,
-        step: None,
-        outcome: Some(Outcome::Done),
-        detail: Some("a shell was opened; what is done in it is not recorded".into()),
-        duration_ms: None,
+        detail: "a shell was opened; what is done in it is not recorded".into(),
     };
+    let record = Record::of_deed(deed, &state.actor, state.now);
     let body = layout::frame(state.size).body;
     let size = (state.size.0.max(1), state.size.1.max(body.height).max(1));
     let commands = vec![vec!["bash".to_owned()], vec!["sh".to_owned()]];

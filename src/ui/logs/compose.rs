@@ -35,6 +35,10 @@ pub fn compose<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>) -> Co
     } else {
         taken_apart(scene, logs, view)
     };
+    let under = if view.continues || logs.lens.is_open(view.seq) { 0 } else { logs.lens.under(&logs.store, view.seq) };
+    if under > 0 {
+        composed.push(&format!("  (+{under} lines)"), scene.style(Role::Dim));
+    }
     for (at, pattern) in logs.highlights.iter().enumerate() {
         composed.light(pattern, scene.theme.instance(at + 1).patch(scene.style(Role::Strong)));
     }

@@ -85,7 +85,8 @@ pub fn draw(
         pen.put_in(&level.word().to_uppercase(), LEVEL - 1, scene.theme.level(Some(level)));
     }
     let composed = compose(scene, logs, view);
-    let text = scene.style(Role::Text);
+    // What stands around a match is there to be understood by, not to be found.
+    let text = scene.style(if logs.lens.is_match(index) { Role::Text } else { Role::Dim });
     if !shape.wrap {
         let mut pen = Pen::new(buf, area, 0);
         pen.skip(shape.lead);

@@ -57,9 +57,17 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
     if logs.store.dropped() > 0 {
         out.push((format!("{} dropped", count(logs.store.dropped())), Role::Warn));
     }
+    if !logs.filter.is_empty() {
+        let more = if logs.lens.is_complete() { "" } else { "…" };
+        let (shown, all) = (count(logs.lens.matches(&logs.store) as u64), count(logs.store.len() as u64));
+        out.push((format!("{}  {shown}{more} of {all}", logs.filter), Role::Accent));
+    }
     if let Some(search) = &logs.search {
         out.push(match &search.regex {
-            Ok(_) => (format!("/{}  {} found", search.pattern, count(search.matches)), Role::Match),
+            Ok(_) => {
+                let more = if search.found.is_complete() { "" } else { "…" };
+                (format!("/{}  {}{more} found", search.pattern, count(search.found.matches(&logs.store) as u64)), Role::Match)
+            }
             Err(why) => (format!("/{}  {why}", search.pattern), Role::Bad),
         });
     }
@@ -69,7 +77,19 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
         Stamps::Relative => "ages",
         Stamps::Delta => "after the line before",
     };
-    for word in [stamps, if logs.wrap { "wrapped" } else { "" }] {
+    if logs.reveal {
+        out.push(("NOT MASKED".to_owned(), Role::Bad));
+    }
+    let lines = format!("{} lines around", logs.context);
+    let around = if logs.context > 0 { lines.as_str() } else { "" };
+    let said = [
+        stamps,
+        if logs.wrap { "wrapped" } else { "" },
+        if logs.raw { "as written" } else { "" },
+        if logs.fold { "" } else { "unfolded" },
+        around,
+    ];
+    for word in said {
         if !word.is_empty() {
             out.push((word.to_owned(), Role::Dim));
         }

@@ -21,6 +21,7 @@ pub fn draw(scene: &Scene<'_>, prompt: &Prompt, room: Rect, footer: Rect, buf: &
         }
         Purpose::Filter
         | Purpose::Search
+        | Purpose::LogFilter
         | Purpose::Time
         | Purpose::Pipe
         | Purpose::Highlight
@@ -38,6 +39,7 @@ fn hint(purpose: &Purpose) -> &'static str {
     match purpose {
         Purpose::Filter => "health:unhealthy image:api !canary",
         Purpose::Search => "a regular expression; n and N go on",
+        Purpose::LogFilter => "timeout !healthcheck level>=warn status:5.. latency_ms>500 /re/",
         Purpose::Time => "14:03, 14:03:22, 5m ago",
         Purpose::Highlight => "words, each in a colour of its own; none puts them out",
         Purpose::Fields => "names, like status latency_ms",
