@@ -227,12 +227,21 @@ pub struct Logs {
     /// From then on: a span such as 10m, or a moment such as 2026-11-21T14:00:00Z
     #[arg(long, value_name = "WHEN", value_parser = arg::since)]
     pub since: Option<Since>,
-    /// So many lines of history for each instance, or all
+    /// So many lines of history for each instance (of those up to --until), or all
     #[arg(long, value_name = "N|all", value_parser = arg::tail)]
     pub tail: Option<Tail>,
-    /// Only lines this regular expression matches
+    /// Nothing after then: a span such as 10m (ago), or a moment
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub until: Option<Since>,
+    /// Only lines this regular expression matches; given several times, any of them
     #[arg(long, value_name = "RE")]
-    pub grep: Option<String>,
+    pub grep: Vec<String>,
+    /// No lines this regular expression matches; may be given several times
+    #[arg(long, value_name = "RE")]
+    pub exclude: Vec<String>,
+    /// Only lines that fit all of this: `timeout !health level>=warn status:5.. latency_ms>500 instance:api-2 /re/`
+    #[arg(long, value_name = "QUERY")]
+    pub filter: Option<String>,
     /// Only lines of this level or worse: trace, debug, info, warn, error, fatal
     #[arg(long, value_name = "LEVEL", value_parser = arg::level)]
     pub level: Option<crate::observe::log::Level>,
@@ -242,6 +251,9 @@ pub struct Logs {
     /// The line alone, without time and instance (control characters stay out)
     #[arg(long)]
     pub raw: bool,
+    /// Secrets as they were written. It is put on record first (`qd audit`), and refused where nothing may be changed
+    #[arg(long)]
+    pub reveal: bool,
 }
 
 #[derive(Clone, Debug, Args)]

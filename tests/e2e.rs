@@ -20,6 +20,8 @@
 mod command;
 #[path = "e2e/console.rs"]
 mod console;
+#[path = "e2e/logs.rs"]
+mod logs;
 #[path = "support/pty.rs"]
 mod pty;
 

@@ -142,7 +142,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         }
         C::Logs(arguments) => {
             let setup = read(cli)?;
-            connected(&setup, async |driver| logs::run(driver, out, &setup.theme, arguments).await)
+            connected(&setup, async |driver| logs::run(driver, out, &setup.theme, &setup.journal(), arguments).await)
         }
         C::Status(arguments) => connected(&read(cli)?, async |driver| status::run(driver, out, arguments).await),
         C::Ls(arguments) => connected(&read(cli)?, async |driver| ls::run(driver, out, arguments).await),

@@ -3,8 +3,11 @@
 //! Nothing is kept that need not be: a stream is read on only when what it gave has been printed, so a long log costs no
 //! memory and a closed pipe ends it.
 
+mod fields;
 mod line;
 mod merge;
+mod pick;
+mod reveal;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,14 +19,17 @@ use crate::app::State;
 use crate::cli::Logs;
 use crate::engine::{LogQuery, Topic};
 use crate::model::{EnvironmentId, InstanceId, Workload};
+use crate::runtime::journal::Journal;
 use crate::theme::Theme;
 
+use super::interrupt::Interrupts;
 use super::output::{Format, Out};
 use super::target::{self, Found};
 use super::{Driver, Exit, Failure, Result};
 
-use line::Printer;
+use line::{Names, Printer};
 use merge::{Merge, Source};
+use pick::Pick;
 
 /// How often new replicas are looked for while following.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -31,42 +37,51 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// Runs it.
 ///
 /// # Errors
-/// When a target is not there, the pattern is no regular expression, or standard output is closed.
-pub async fn run(driver: &mut Driver, out: &mut Out, theme: &Theme, arguments: &Logs) -> Result<Exit> {
-    let grep = arguments
-        .grep
-        .as_deref()
-        .map(|pattern| regex::Regex::new(pattern).map_err(|error| Failure::usage(format!("--grep: {error}"))))
-        .transpose()?;
+/// When a target is not there, a pattern or filter cannot be read, secrets may not be revealed, or standard output is closed.
+pub async fn run(driver: &mut Driver, out: &mut Out, theme: &Theme, journal: &Journal, arguments: &Logs) -> Result<Exit> {
+    let pick = Pick::new(arguments)?;
     let mut scope = Vec::new();
     for name in &arguments.targets {
         scope.push(target::resolve(driver, name).await?);
     }
-    let since = arguments.since.map(|s| s.moment(Timestamp::now()));
-    let tail = match arguments.tail {
-        Some(tail) => tail.lines(),
-        None if since.is_some() => None,
-        None => Some(driver.state().settings.log_tail),
-    };
+    if arguments.reveal {
+        reveal::record(driver.state(), journal, &scope)?;
+    }
+    let query = query(arguments, driver.state().settings.log_tail, Timestamp::now());
+    let follow = query.follow;
     let mut reader = Reader {
-        query: LogQuery { tail, since, follow: arguments.follow, previous: arguments.previous, ..LogQuery::of("".into()) },
+        query,
         scope,
         known: BTreeSet::new(),
         begun: false,
-        merge: Merge::new(arguments.follow),
+        merge: Merge::new(follow),
+        interrupts: Interrupts::listen()?,
     };
     reader.join(driver);
-    if reader.known.is_empty() && !arguments.follow {
+    if reader.known.is_empty() && !follow {
         return Err(Failure::failed("no instance there has a log"));
     }
-    let several = reader.known.len() > 1 || reader.is_open();
-    let mut printer = Printer::new(theme, grep, arguments.level, arguments.raw, several);
+    let mut printer = Printer::new(theme, pick, arguments.raw, reader.names());
     reader.print(driver, out, &mut printer).await?;
     printer.close(out)?;
     match printer.trouble() {
         Some(why) if printer.printed() == 0 => Err(Failure::failed(why)),
         Some(_) | None => Ok(Exit::Done),
     }
+}
+
+/// What is asked of every instance.
+fn query(arguments: &Logs, usual: u64, now: Timestamp) -> LogQuery {
+    let since = arguments.since.map(|s| s.moment(now));
+    let until = arguments.until.map(|s| s.moment(now));
+    let tail = match arguments.tail {
+        Some(tail) => tail.lines(),
+        None if since.is_some() => None,
+        None => Some(usual),
+    };
+    // What has ended cannot be followed.
+    let follow = arguments.follow && until.is_none_or(|until| until > now);
+    LogQuery { tail, since, until, follow, previous: arguments.previous, reveal: arguments.reveal, ..LogQuery::of("".into()) }
 }
 
 /// Reads what is asked for, new replicas included.
@@ -78,12 +93,24 @@ struct Reader {
     /// Those that were there at the beginning are being read.
     begun: bool,
     merge: Merge,
+    interrupts: Interrupts,
 }
 
 impl Reader {
     /// Whether instances may join that are not there yet.
     fn is_open(&self) -> bool {
         self.scope.iter().any(|found| found.instance.is_none())
+    }
+
+    /// What has to be said about whose a line is.
+    fn names(&self) -> Names {
+        let environments: BTreeSet<&EnvironmentId> = self.scope.iter().map(|found| &found.environment).collect();
+        match (environments.len(), self.known.len()) {
+            (2.., _) => Names::Both,
+            (_, 2..) => Names::Instance,
+            _ if self.is_open() => Names::Instance,
+            _ => Names::None,
+        }
     }
 
     async fn print(&mut self, driver: &mut Driver, out: &mut Out, printer: &mut Printer<'_>) -> Result<()> {
@@ -101,6 +128,8 @@ impl Reader {
             let again = Instant::now() + LOOK_AGAIN;
             tokio::select! {
                 biased;
+                // Whoever interrupts has read enough, and gets a whole document.
+                () = self.interrupts.wait() => return Ok(()),
                 trouble = self.merge.more() => if let Some(why) = trouble { printer.note(&why) },
                 // The inventory is taken in beside: who joins is in it.
                 _ = driver.step(again), if self.query.follow => {}
@@ -128,6 +157,7 @@ impl Reader {
                 // One that joins while following is younger than the command: all of its log is news.
                 query.tail = None;
             }
+            let source = Source { number: self.known.len(), ..source };
             self.known.insert(id);
             self.merge.add(source, engine.subscribe(Topic::Logs(query)));
         }
@@ -145,6 +175,7 @@ impl Reader {
         chosen
             .map(|i| {
                 let source = Source {
+                    number: 0,
                     environment: state.name_of(environment),
                     workload: workload.id.to_string(),
                     instance: i.name.to_string(),

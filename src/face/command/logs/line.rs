@@ -1,20 +1,19 @@
 //! One log line as it is printed: for people, or as an object for scripts.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use ratatui::style::Style;
-use regex::Regex;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::observe::log::{Level, LineView, Marker};
+use crate::observe::log::{Level, LineView, Marker, parse};
 use crate::theme::{Role, Theme, sgr};
 
 use super::super::Result;
 use super::super::output::{Format, Out, say};
+use super::fields::fields;
 use super::is_data;
 use super::merge::Source;
+use super::pick::Pick;
 
 #[derive(Serialize)]
 struct LineShape<'a> {
@@ -39,42 +38,39 @@ struct MarkerShape<'a> {
     count: Option<u64>,
 }
 
-/// Prints the lines that pass.
+/// Prints the lines that are picked.
 pub(super) struct Printer<'a> {
     theme: &'a Theme,
-    grep: Option<Regex>,
-    level: Option<Level>,
+    pick: Pick,
     raw: bool,
-    /// Names the instance in front of each line.
-    several: bool,
-    /// By instance: its colour, and whether its last whole line passed, which lines that go on with it follow.
-    seen: BTreeMap<String, (usize, bool)>,
+    /// What is named in front of each line.
+    names: Names,
     printed: u64,
     trouble: Option<String>,
 }
 
+/// How much is said in front of a line about whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Names {
+    /// There is only one.
+    None,
+    Instance,
+    /// Of several environments.
+    Both,
+}
+
 impl<'a> Printer<'a> {
-    pub(super) fn new(theme: &'a Theme, grep: Option<Regex>, level: Option<Level>, raw: bool, several: bool) -> Self {
-        Self { theme, grep, level, raw, several, seen: BTreeMap::new(), printed: 0, trouble: None }
+    pub(super) fn new(theme: &'a Theme, pick: Pick, raw: bool, names: Names) -> Self {
+        Self { theme, pick, raw, names, printed: 0, trouble: None }
     }
 
     /// Prints a line, or leaves it out.
     pub(super) fn print(&mut self, out: &mut Out, source: &Source, line: Option<&LineView<'_>>) -> Result<()> {
         let Some(line) = line else { return Ok(()) };
-        let next = self.seen.len();
-        let (color, passed) = *self.seen.entry(source.instance.clone()).or_insert((next, false));
         if let Some(marker) = line.marker {
             return self.marker(out, source, line.at, marker);
         }
-        // Without a level of its own and indented it belongs to the line before (a stack trace).
-        let goes_on = line.level.is_none() && line.text.starts_with([' ', '\t']);
-        let loud = match self.level {
-            None => true,
-            Some(_) if goes_on => passed,
-            Some(least) => line.level.is_some_and(|l| l >= least),
-        };
-        self.seen.insert(source.instance.clone(), (color, loud));
-        if !loud || self.grep.as_ref().is_some_and(|g| !g.is_match(line.text)) {
+        if !self.pick.takes(source.number, &source.instance, line) {
             return Ok(());
         }
         self.begin(out)?;
@@ -84,19 +80,21 @@ impl<'a> Printer<'a> {
         if self.raw {
             out.text(line.text)?;
         } else {
-            self.words(out, source, line, color)?;
+            self.words(out, source, line)?;
         }
         Ok(out.text("\n")?)
     }
 
-    fn words(&self, out: &mut Out, source: &Source, line: &LineView<'_>, color: usize) -> Result<()> {
+    fn words(&self, out: &mut Out, source: &Source, line: &LineView<'_>) -> Result<()> {
         let colored = out.color;
         let painted = |text: &str, style: Style| if colored { sgr::painted(text, style) } else { text.to_owned() };
         out.text(&painted(&format!("{:.3}", line.at), self.theme.style(Role::Dim)))?;
         out.text(" ")?;
-        if self.several {
-            out.text(&painted(&source.instance, self.theme.instance(color)))?;
-            out.text(" ")?;
+        let style = self.theme.instance(source.number);
+        match self.names {
+            Names::None => {}
+            Names::Instance => out.text(&painted(&format!("{} ", source.instance), style))?,
+            Names::Both => out.text(&painted(&format!("{}/{} ", source.environment, source.instance), style))?,
         }
         let style = match line.level {
             Some(Level::Warn | Level::Error | Level::Fatal) => self.theme.level(line.level),
@@ -162,16 +160,7 @@ impl<'a> Printer<'a> {
 }
 
 fn data(out: &mut Out, source: &Source, line: &LineView<'_>) -> Result<()> {
-    let mut fields = fields(line.text);
-    // The message has names; the rest of a structured line are its fields.
-    let message = ["message", "msg", "event"].iter().find_map(|name| match fields.get(*name) {
-        Some(Value::String(_)) => fields.remove(*name),
-        Some(_) | None => None,
-    });
-    let message = match &message {
-        Some(Value::String(text)) => text.as_str(),
-        Some(_) | None => line.text,
-    };
+    let parsed = parse(line);
     Ok(out.line(&LineShape {
         at: line.at,
         environment: &source.environment,
@@ -179,15 +168,7 @@ fn data(out: &mut Out, source: &Source, line: &LineView<'_>) -> Result<()> {
         instance: &source.instance,
         stream: line.stream.word(),
         level: line.level.map(Level::word),
-        message,
-        fields: &fields,
+        message: &parsed.message,
+        fields: &fields(line, &parsed),
     })?)
-}
-
-/// The fields of a line that is a JSON object; none of any other.
-fn fields(text: &str) -> Map<String, Value> {
-    if !text.starts_with('{') {
-        return Map::new();
-    }
-    serde_json::from_str(text).unwrap_or_default()
 }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Whose lines they are, in words.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
+    /// In the order they joined: gives the colour.
+    pub number: usize,
     pub environment: String,
     pub workload: String,
     pub instance: String,
@@ -166,7 +168,7 @@ mod tests {
     use crate::observe::log::{ChunkBuilder, Stream};
 
     fn source(name: &str) -> Source {
-        Source { environment: "e".into(), workload: "w".into(), instance: name.into() }
+        Source { number: 0, environment: "e".into(), workload: "w".into(), instance: name.into() }
     }
 
     fn batch(name: &str, lines: &[(i64, &str)]) -> Update {
