@@ -1,7 +1,7 @@
 //! The figures a person feels, measured from outside on a real engine: start-up, idling, keys, bytes, logs, a stalled and
 //! a cut engine, hostile text. Prints them with the budget beside each; judges nothing.
 //!
-//! `benches/run [SECTION…]`, sections: startup idle keys follow history stall hostile
+//! `benches/run [SECTION…]`, sections: startup idle keys follow flat history command stall hostile
 
 #![allow(
     clippy::unwrap_used,
@@ -62,6 +62,12 @@ fn main() {
     if wanted("follow") {
         follow(&engine, 10_000);
         follow(&engine, 0);
+    }
+    if wanted("flat") {
+        flat(&engine);
+    }
+    if wanted("command") {
+        command(&engine);
     }
     if wanted("history") {
         history(&engine);
@@ -234,12 +240,62 @@ fn follow(engine: &Engine, rate: u32) {
     engine.remove("bench-spam");
 }
 
-fn history(engine: &Engine) {
-    engine.run("bench-spam", &["logspam", "0", "5000000", "100"]);
+/// Memory while 50,000 lines a second come in, from when the store is full on.
+fn flat(engine: &Engine) {
+    engine.run("bench-spam", &["logspam", "50000", "0", "100"]);
+    let mut screen = open_log(engine);
+    let pid = screen.pid();
+    screen.watch(Duration::from_secs(25));
+    let mut figures = Vec::new();
+    for _ in 0..8 {
+        figures.push(process::rss_mib(pid));
+        screen.watch(Duration::from_secs(5));
+    }
+    let told: Vec<String> = figures.iter().map(|mib| format!("{mib:.0}")).collect();
+    say("follow 50000 lines/s: RSS every 5 s", &format!("{} MiB", told.join(" ")), "flat; store bound 64 + 20 MiB");
+    engine.remove("bench-spam");
+}
+
+/// A finished log of so many lines.
+fn finished(engine: &Engine, lines: u32) {
+    engine.run("bench-spam", &["logspam", "0", &lines.to_string(), "100"]);
     let end = Instant::now() + Duration::from_secs(300);
     while !engine.docker(&["logs", "--tail", "1", "bench-spam"]).contains("S=END") && Instant::now() < end {
         std::thread::sleep(Duration::from_secs(1));
     }
+}
+
+/// `qd logs` beside `docker logs`, both to nowhere, in turn.
+fn command(engine: &Engine) {
+    finished(engine, 1_000_000);
+    let timed = |program: &str, arguments: &[&str]| {
+        let began = Instant::now();
+        let mut command = std::process::Command::new(program);
+        command.args(["-H", &engine.host]).args(arguments).env("HOME", std::env::temp_dir());
+        let ended = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status();
+        assert!(ended.is_ok_and(|s| s.success()), "{program} {arguments:?}");
+        began.elapsed().as_secs_f64()
+    };
+    let (mut ours, mut theirs, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+    let here = ["logs", "-e", "bench-log", "bench-spam", "--tail", "all"];
+    for _ in 0..3 {
+        theirs.push(timed("docker", &["logs", "--timestamps", "bench-spam"]));
+        ours.push(timed(QD, &here));
+        objects.push(timed(QD, &[&here[..], &["-o", "ndjson"]].concat()));
+    }
+    let best = |times: Vec<f64>| times.into_iter().fold(f64::INFINITY, f64::min);
+    let theirs = best(theirs);
+    say("1,000,000 lines: qd logs --tail all", &format!("{:.2} s", best(ours)), &format!("docker logs: {theirs:.2} s"));
+    say(
+        "1,000,000 lines: qd logs --tail all -o ndjson",
+        &format!("{:.2} s", best(objects)),
+        &format!("docker logs: {theirs:.2} s"),
+    );
+    engine.remove("bench-spam");
+}
+
+fn history(engine: &Engine) {
+    finished(engine, 5_000_000);
     let mut screen = open(engine, &["-e", "bench-log"]);
     screen.wait(Duration::from_secs(5), |s| s.contains("bench-spam"));
     screen.watch(Duration::from_secs(1));
