@@ -43,7 +43,9 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
         Some(demo) => (vec![connection("demo".into(), demo.target(), true)], Vec::new()),
         None => connections(&environments, flags, only.as_deref(), address),
     };
-    connections.iter_mut().for_each(|c| c.redaction = redaction.clone());
+    for connection in &mut connections {
+        connection.redaction = redaction.clone();
+    }
     let setting = |pick: &dyn Fn(&Settings) -> Option<Arc<str>>| files.iter().rev().find_map(|(_, f)| pick(&f.settings));
     let number = |pick: &dyn Fn(&Settings) -> Option<u64>| files.iter().rev().find_map(|(_, f)| pick(&f.settings));
     let refresh = files.iter().rev().find_map(|(_, f)| f.settings.refresh);
@@ -66,7 +68,7 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
 /// Every pattern of every file; what is left readable is what the last file that speaks of it says.
 fn redact(files: &[(PathBuf, File)]) -> Redact {
     let said = || files.iter().filter_map(|(_, f)| f.settings.redact.as_ref());
-    let off = said().filter(|r| !r.off.is_empty()).last().map(|r| r.off.clone()).unwrap_or_default();
+    let off = said().rfind(|r| !r.off.is_empty()).map(|r| r.off.clone()).unwrap_or_default();
     Redact { off, patterns: said().flat_map(|r| r.patterns.clone()).collect() }
 }
 

@@ -211,7 +211,9 @@ fn page(unit: &Unit, query: &LogQuery, before: &Before, builder: &mut ChunkBuild
     if begins {
         builder.marker(page.front().map_or(before.at, |l| l.at), Marker::Begin);
     }
-    page.into_iter().for_each(|line| write(builder, line));
+    for line in page {
+        write(builder, line);
+    }
 }
 
 /// The sequence number of the first line of history asked for.

@@ -63,15 +63,13 @@ impl Page {
 
     /// Where it ends.
     async fn place(&self) -> Result<Before, EngineError> {
-        match &self.query.before {
-            Some(before) => Ok(before.clone()),
-            None => {
-                let until = until(&self.client, &self.query).await?.unwrap_or(Timestamp::MAX);
-                // Everything up to then, and nothing of it is held yet.
-                let at = until.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX);
-                Ok(Before { at, same: 0, held: 0 })
-            }
+        if let Some(before) = &self.query.before {
+            return Ok(before.clone());
         }
+        let until = until(&self.client, &self.query).await?.unwrap_or(Timestamp::MAX);
+        // Everything up to then, and nothing of it is held yet.
+        let at = until.checked_add(SignedDuration::from_nanos(1)).unwrap_or(Timestamp::MAX);
+        Ok(Before { at, same: 0, held: 0 })
     }
 
     async fn find(&self) -> Result<Found, EngineError> {

@@ -62,13 +62,14 @@ impl Pick {
             excluded: any(&self.exclude),
         };
         let head = if line.continues { self.heads.get(&source).copied() } else { None };
-        let answer = match head {
-            Some(head) => Head { level: head.level, query: head.query || own.query, excluded: head.excluded || own.excluded },
-            None => {
-                self.heads.insert(source, own);
-                own
-            }
-        };
+        if head.is_none() {
+            self.heads.insert(source, own);
+        }
+        let answer = head.map_or(own, |head| Head {
+            level: head.level,
+            query: head.query || own.query,
+            excluded: head.excluded || own.excluded,
+        });
         answer.level && answer.query && !answer.excluded && (self.grep.is_empty() || any(&self.grep))
     }
 }
