@@ -35,7 +35,6 @@ pub(super) fn read(line: &str) -> Head {
     let mut head = Head::default();
     let mut at = timed(line, &mut head);
     head.message = skip_separators(line, at);
-    let after_time = at > 0;
     let mut words = 0;
     let mut end = head.message;
     let (mut logger, mut tags, mut level) = (0..0, [0..0, 0..0, 0..0], None);
@@ -43,7 +42,7 @@ pub(super) fn read(line: &str) -> Head {
         let Some(piece) = piece(line, at) else { break };
         let text = &line[piece.text.clone()];
         if level.is_none()
-            && let Some(found) = level_of(text, &piece, after_time && words == 0)
+            && let Some(found) = level_of(text, &piece)
         {
             level = Some(found);
         } else if !keep(line, &piece, level.is_some(), &mut logger, &mut tags, &mut words) {
@@ -186,8 +185,8 @@ fn trimmed(line: &str, range: Range<usize>) -> Range<usize> {
     start..start + text.trim().len()
 }
 
-/// The level this piece names, if it stands as one: loud, in brackets, set off, or right after the time.
-fn level_of(text: &str, piece: &Piece, after_time: bool) -> Option<Level> {
+/// The level this piece names, if it stands as one: loud, in brackets, or set off.
+fn level_of(text: &str, piece: &Piece) -> Option<Level> {
     if text.len() > 24 {
         return None;
     }
@@ -195,7 +194,9 @@ fn level_of(text: &str, piece: &Piece, after_time: bool) -> Option<Level> {
     let bare = if piece.bracket { text.rsplit(':').next().unwrap_or(text) } else { text };
     let level = Level::parse(bare)?;
     let loud = bare.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    (loud || piece.bracket || piece.set_off || after_time).then_some(level)
+    // Words that begin a sentence, however loud.
+    let soft = matches!(bare, "INFORMATION" | "SYSTEM" | "NOTE" | "CONFIG" | "LOG" | "FINE");
+    ((loud && !soft) || piece.bracket || piece.set_off).then_some(level)
 }
 
 fn unset(range: &Range<usize>) -> bool {

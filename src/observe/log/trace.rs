@@ -21,7 +21,7 @@ impl Hint {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Before {
     inside: Inside,
-    /// Its level was error or worse, so that an exception may follow it.
+    /// It is the report of an error, which an exception may follow.
     loud: bool,
     /// There was one.
     any: bool,
@@ -52,7 +52,7 @@ impl Before {
         self.inside = inside;
         self.any = true;
         if !goes_on {
-            self.loud = level.is_some_and(|l| l >= Level::Error);
+            self.loud = level.is_some_and(|l| l >= Level::Error) && format != Format::Plain;
         }
         goes_on
     }
@@ -76,7 +76,7 @@ impl Before {
             | Format::Logger => return (Inside::Nothing, false),
         }
         match first {
-            None => (self.inside, self.inside != Inside::Nothing),
+            None => (self.inside, self.loud || self.inside != Inside::Nothing),
             Some(b' ') => self.indented(line),
             // What only closes brackets ends something that was opened before.
             Some(b'}' | b']' | b')') if self.any && line.bytes().all(|b| matches!(b, b'}' | b']' | b')' | b',' | b';')) => {
