@@ -93,12 +93,17 @@ fn clean_slowly<'a>(text: &'a str, changed: &mut dyn FnMut(usize, Sgr)) -> Cow<'
                             out.push(shown);
                         }
                     }
-                    Some(cells) => {
+                    Some(cells @ 1..=2) => {
                         marks = 0;
                         column += cells;
                         out.push(shown);
                     }
-                    None => out.push('\u{fffd}'),
+                    // No terminal has a cell for more than two (U+17D8).
+                    Some(_) | None => {
+                        marks = 0;
+                        column += 1;
+                        out.push('\u{fffd}');
+                    }
                 }
             }
         }
@@ -256,6 +261,7 @@ mod tests {
             ("e\u{301}", "e\u{301}"),
             ("\u{301}x", "x"),
             ("\u{7f}", "␡"),
+            ("\u{17d8}", "\u{fffd}"),
         ];
         for (input, expected) in table {
             assert_eq!(clean(input), *expected, "{input:?}");
