@@ -50,7 +50,7 @@ fn levels_and_formats_are_read_right() {
         for (index, (expected, line)) in lines.iter().enumerate() {
             let (level, found) = read(batch, index);
             if level != *expected {
-                levels.push(format!("{} for {expected}: {line}", level));
+                levels.push(format!("{level} for {expected}: {line}"));
             }
             // A text that begins with a level has a head, if a short one.
             if found != format && !(format == Format::Plain && found == Format::Logger) {
