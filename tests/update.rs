@@ -25,6 +25,8 @@ mod any;
 mod guards;
 #[path = "update/lists.rs"]
 mod lists;
+#[path = "update/log_finding.rs"]
+mod log_finding;
 #[path = "update/logs.rs"]
 mod logs;
 #[path = "update/moving.rs"]

@@ -1,9 +1,13 @@
 //! The command table: every command with its name, words and kind. Keymaps, palette, help, footer and documentation
 //! are made from it.
 
+mod log;
+
 use crate::model::Verb;
 
 use super::state::Screen;
+
+pub use log::LogCommand;
 
 /// Everything a key, the palette or a menu can run. What it does is `update`'s business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,30 +58,6 @@ pub enum Command {
     Theme,
     Suspend,
     Quit,
-}
-
-/// What is done in a log alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogCommand {
-    Follow,
-    Wrap,
-    Filter,
-    Fold,
-    FoldAll,
-    ContextMore,
-    ContextLess,
-    Raw,
-    Reveal,
-    Highlight,
-    Fields,
-    Pick,
-    Stamps,
-    ErrorNext,
-    ErrorPrevious,
-    MarkNext,
-    MarkPrevious,
-    Time,
-    Pipe,
 }
 
 /// How a command is grouped in help and palette.
@@ -262,6 +242,15 @@ pub const COMMANDS: &[Info] = &[
         Group::Logs,
         "Show fewer lines around each match of the filter.",
     ),
+    row(
+        Command::Log(LogCommand::Patterns),
+        "logs.patterns",
+        "patterns",
+        Group::Logs,
+        "Count lines of one shape together; what is new since a mark or the last deploy first.",
+    ),
+    row(Command::Log(LogCommand::BucketNext), "logs.later", "later", Group::Logs, "Go one column of the histogram on."),
+    row(Command::Log(LogCommand::BucketPrevious), "logs.earlier", "earlier", Group::Logs, "Go one column of the histogram back."),
     row(Command::Log(LogCommand::Raw), "logs.raw", "raw", Group::Logs, "Show lines as they were written, or taken apart."),
     row(
         Command::Log(LogCommand::Reveal),

@@ -68,11 +68,22 @@ pub fn frame((width, height): (u16, u16)) -> Frame {
     }
 }
 
-/// The lines of the log screen that hold log text: the body less its title line.
+/// Columns of the log's histogram, at most.
+pub const COLUMNS: u16 = 60;
+
+/// How many columns the log's histogram has, where the screen is large enough for one.
+#[must_use]
+pub fn histogram(size: (u16, u16)) -> Option<u16> {
+    let body = frame(size).body;
+    // Two sparklines, two times and a few words.
+    (body.height >= 16 && body.width >= 76).then(|| ((body.width - 46) / 2).min(COLUMNS))
+}
+
+/// The lines of the log screen that hold log text: the body less its title and, where there is room, its histogram.
 #[must_use]
 pub fn log_lines(size: (u16, u16)) -> Area {
     let body = frame(size).body;
-    let title = u16::from(body.height > 2);
+    let title = u16::from(body.height > 2) + u16::from(histogram(size).is_some());
     Area { y: body.y + title, height: body.height - title, ..body }
 }
 

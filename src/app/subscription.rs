@@ -35,7 +35,8 @@ pub fn subscriptions(state: &State) -> BTreeSet<(ConnectionId, Topic)> {
         topics.insert((connection, Topic::Stats { instances, every }));
     }
     if let Some(logs) = &state.logs {
-        let wanted = logs.sources.iter().filter(|s| !s.ended);
+        // Newer lines would only be thrown away while there is no room for them.
+        let wanted = logs.sources.iter().filter(|s| !s.ended && !logs.is_cut());
         let pages = logs.sources.iter().filter_map(|s| Some((s, s.page.clone()?)));
         topics.extend(pages.map(|(s, before)| {
             let page = LogQuery { tail: Some(PAGE), before: Some(before), follow: false, since: None, ..s.query.clone() };

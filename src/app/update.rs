@@ -20,6 +20,7 @@ mod reading;
 mod reveal;
 mod run;
 mod search;
+mod shapes;
 mod table;
 mod when;
 mod wish;

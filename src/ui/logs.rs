@@ -1,6 +1,7 @@
 //! The log: when, whose, how bad, what; what happened to the log itself in its place among the lines.
 
 mod compose;
+mod histogram;
 mod line;
 mod title;
 
@@ -23,6 +24,9 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let lines = rect(layout::log_lines(scene.state.size)).intersection(area);
     if lines.y > area.y {
         title::draw(scene, logs, Rect { height: 1, ..area }, buf);
+        if lines.y > area.y + 1 {
+            histogram::draw(scene, logs, Rect { y: area.y + 1, height: 1, ..area }, buf);
+        }
     }
     if logs.is_empty() && !logs.store.is_empty() {
         let headline = if logs.lens.is_complete() { "No line is like that" } else { "◌ Looking …" };

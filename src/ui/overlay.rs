@@ -4,6 +4,7 @@ mod confirm;
 mod help;
 mod menu;
 mod palette;
+mod patterns;
 mod prompt;
 mod quit;
 
@@ -38,6 +39,7 @@ pub fn draw(scene: &Scene<'_>, parts: &Frame, buf: &mut Buffer) -> Cursor {
         Overlay::Confirm(confirm) => confirm::draw(scene, confirm, room, buf),
         Overlay::Prompt(prompt) => prompt::draw(scene, prompt, room, rect(parts.footer), buf),
         Overlay::Menu(menu) => menu::draw(scene, menu, room, buf),
+        Overlay::Patterns { selected, since } => patterns::draw(scene, (*selected, *since), room, buf),
         Overlay::Quit => quit::draw(scene, room, buf),
         Overlay::Text { title, lines, scroll } => {
             text(scene, title, lines, *scroll, room, buf);

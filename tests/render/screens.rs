@@ -134,6 +134,19 @@ fn a_log_is_taken_apart_and_lit_up() {
 }
 
 #[test]
+fn patterns_of_a_log() {
+    at_one_size("log_patterns", |s| {
+        go(s, Screen::Logs);
+        scene::log(s);
+        let logs = s.logs.as_mut().unwrap();
+        let mut patterns = quarterdeck::observe::log::Patterns::new(&logs.store);
+        patterns.work(&logs.store, &|_| true, 1000);
+        logs.patterns = Some(patterns);
+        s.overlays.push(Overlay::Patterns { selected: 1, since: Some(ago(119)) });
+    });
+}
+
+#[test]
 fn a_stale_feed_dims_and_says_since_when() {
     at_one_size("stale", |s| {
         go(s, Screen::Workloads);

@@ -345,6 +345,7 @@ fn over(overlay: &Overlay) -> String {
             });
             format!("menu {}: {}", m.title, entries.collect::<Vec<_>>().join(" | "))
         }
+        Overlay::Patterns { selected, .. } => format!("patterns, at {selected}"),
         Overlay::Quit => "quit?".to_owned(),
         Overlay::Text { title, .. } => format!("text {title}"),
     }

@@ -12,7 +12,7 @@ use quarterdeck::model::{
     Capabilities, Check, EngineKind, Environment, EnvironmentId, Health, Instance, InstanceState, Inventory, Item, Link,
     LockHolder, Mechanics, Port, Revision, Sample, Snapshot, Source, Tier, Verdict, Workload, WorkloadKind,
 };
-use quarterdeck::observe::log::{ChunkBuilder, LogBatch, Marker, Store, Stream};
+use quarterdeck::observe::log::{ChunkBuilder, LogBatch, Marker, Stream};
 use quarterdeck::operate::policy::Actor;
 
 /// 2026-11-21 14:03:22 UTC.
@@ -297,7 +297,6 @@ pub fn go(state: &mut State, screen: Screen) {
 
 /// A log of two instances with everything a log can hold.
 pub fn log(state: &mut State) {
-    let mut store = Store::new(1 << 20);
     let sources: Vec<LogSource> = ["lms-ai_backend_1", "lms-ai_backend_2"]
         .into_iter()
         .map(|name| LogSource {
@@ -312,6 +311,8 @@ pub fn log(state: &mut State) {
             query: LogQuery { tail: Some(500), follow: true, ..LogQuery::of(name.into()) },
         })
         .collect();
+    let scope = LogScope::Workloads(production(), BTreeSet::from(["backend".into()]));
+    let mut logs = LogView { sources: sources.clone(), ..LogView::new("backend".into(), scope, 1 << 20, 500) };
     for (n, source) in sources.iter().enumerate() {
         let mut chunk = ChunkBuilder::new();
         for i in 0..40_i64 {
@@ -328,11 +329,10 @@ pub fn log(state: &mut State) {
         if n == 1 {
             chunk.marker(ago(1), Marker::Reconnected("connection lost 14:03:17, resumed 14:03:20, nothing lost".into()));
         }
-        store.push(&LogBatch::new(source.instance.clone(), Arc::new(chunk.finish())));
+        logs.store.push(&LogBatch::new(source.instance.clone(), Arc::new(chunk.finish())));
+        logs.pushed();
     }
-    let scope = LogScope::Workloads(production(), BTreeSet::from(["backend".into()]));
-    let fresh = LogView::new("backend".into(), scope, 1 << 20, 500);
-    state.logs = Some(LogView { store, sources, ..fresh });
+    state.logs = Some(logs);
 }
 
 /// The first instance of the log says something more.
@@ -344,4 +344,5 @@ pub fn say(state: &mut State, lines: &[&str]) {
     }
     let instance = logs.sources[0].instance.clone();
     logs.store.push(&LogBatch::new(instance, Arc::new(chunk.finish())));
+    logs.pushed();
 }

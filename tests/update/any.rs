@@ -143,7 +143,11 @@ fn holds_true(deck: &Deck) -> Result<(), TestCaseError> {
             Overlay::Menu(menu) => prop_assert!(menu.selected < menu.entries.len()),
             Overlay::Prompt(prompt) => prop_assert!(prompt.input.text.is_char_boundary(prompt.input.cursor)),
             Overlay::Quit => prop_assert!(!state.operations.running.is_empty()),
-            Overlay::Help { .. } | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Text { .. } => {}
+            Overlay::Help { .. }
+            | Overlay::Palette(_)
+            | Overlay::Confirm(_)
+            | Overlay::Text { .. }
+            | Overlay::Patterns { .. } => {}
         }
     }
     let _ = quarterdeck::app::subscription::subscriptions(state);

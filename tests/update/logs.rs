@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use quarterdeck::app::state::{LogView, Overlay, Screen};
+use quarterdeck::app::state::{LogView, Screen};
 use quarterdeck::app::{Effect, Msg};
 use quarterdeck::engine::{Topic, Update};
 use quarterdeck::model::{Guard, Snapshot};
@@ -11,7 +11,7 @@ use quarterdeck::observe::redact::Redaction;
 
 use crate::fixture::{Deck, at, instance, screen, shop};
 
-fn logs(deck: &Deck) -> &LogView {
+pub fn logs(deck: &Deck) -> &LogView {
     deck.state.logs.as_ref().expect("a log is open")
 }
 
@@ -20,9 +20,9 @@ fn sources(deck: &Deck) -> Vec<&str> {
 }
 
 /// A log of 200 lines on a screen of 20.
-fn long() -> Deck {
+pub fn long() -> Deck {
     let mut deck = Deck::shop(Guard::Open);
-    deck.send(Msg::Resize(80, 23)).press("jl");
+    deck.send(Msg::Resize(75, 23)).press("jl");
     for n in 0..200 {
         deck.clock = n;
         deck.log("db-1-id", &[&format!("line {n}{}", if n % 50 == 7 { " Needle" } else { "" })]);
@@ -37,7 +37,7 @@ fn bottom(deck: &Deck) -> String {
 }
 
 /// The line the reader is at.
-fn reader(deck: &Deck) -> String {
+pub fn reader(deck: &Deck) -> String {
     let view = logs(deck);
     view.line(view.at()).map(|l| l.text.to_owned()).unwrap_or_default()
 }
@@ -103,29 +103,6 @@ fn scrolling_up_pauses_and_the_end_follows_again() {
 }
 
 #[test]
-fn searching_goes_while_typing_and_round() {
-    let mut deck = long();
-    deck.press("/needle");
-    let seen = |deck: &Deck| {
-        let search = logs(deck).search.as_ref().unwrap();
-        (reader(deck), search.found.matches(&logs(deck).store))
-    };
-    assert_eq!(seen(&deck), ("line 157 Needle".into(), 4), "small letters find both");
-    deck.press("<enter>N");
-    assert_eq!(seen(&deck).0, "line 107 Needle");
-    deck.press("nn");
-    assert_eq!(seen(&deck).0, "line 7 Needle", "past the end it begins again");
-    deck.log("db-1-id", &["another needle"]);
-    assert_eq!(seen(&deck).1, 5, "what comes is counted");
-    deck.press("/<ctrl-u>NEEDLE");
-    assert_eq!(seen(&deck).1, 0, "capitals mean capitals");
-    deck.press("<ctrl-u>(");
-    assert!(logs(&deck).search.as_ref().unwrap().regex.is_err(), "told, not guessed");
-    deck.press("<esc>");
-    assert!(logs(&deck).search.is_none());
-}
-
-#[test]
 fn replicas_join_and_leave_while_following() {
     let mut deck = Deck::shop(Guard::Open);
     deck.press("jl");
@@ -174,14 +151,31 @@ fn the_lines_in_sight_may_be_dropped_under_ones_eyes() {
     let mut settings = crate::fixture::settings();
     settings.log_bytes = 4096;
     let mut deck = Deck::shop_with(settings, Guard::Open);
-    deck.press("jl").log("db-1-id", &["first"]).press("k");
-    for n in 0..200 {
-        deck.clock = n;
-        deck.log("db-1-id", &["x".repeat(100).as_str()]);
-    }
+    deck.press("jl").log("db-1-id", &["first"]).press("f");
+    let flood = |deck: &mut Deck, from: i64| {
+        for n in from..from + 200 {
+            deck.clock = n;
+            deck.log("db-1-id", &[format!("{n:0>100}").as_str()]);
+        }
+    };
+    flood(&mut deck, 0);
     let view = logs(&deck);
     assert!(view.store.dropped() > 0 && view.store.line(view.anchor).is_some());
     assert!(!view.follow && view.store.bytes() < 10_000);
+    // Whoever reads upward keeps what is read; the newest go, and following reads the end again.
+    deck.press("g");
+    let first = reader(&deck);
+    flood(&mut deck, 200);
+    let view = logs(&deck);
+    assert!(view.is_cut() && view.store.bytes() < 10_000);
+    assert_eq!(reader(&deck), first);
+    let followed = |deck: &Deck| {
+        let all = quarterdeck::app::subscription::subscriptions(&deck.state);
+        all.iter().any(|(_, t)| matches!(t, Topic::Logs(q) if q.follow))
+    };
+    assert!(!followed(&deck), "newer lines are not asked for while there is no room");
+    deck.press("G");
+    assert!(followed(&deck) && logs(&deck).is_empty() && !logs(&deck).is_cut());
 }
 
 #[test]
@@ -203,125 +197,6 @@ fn the_log_can_be_saved_and_copied_as_shown() {
     assert_eq!((text.lines().count(), text.lines().last()), (19, Some("line 199")));
     deck.press("/needle<enter>c");
     assert_eq!(deck.effects.pop(), Some(Effect::Copy("line 157 Needle".into())));
-}
-
-#[test]
-fn errors_marks_and_times_are_gone_to_and_marked_lines_taken_away() {
-    let mut deck = long();
-    deck.log("db-1-id", &["ERROR first", "fine", "FATAL second"]);
-    deck.press("E");
-    assert_eq!(reader(&deck), "ERROR first");
-    deck.press("e");
-    assert_eq!(reader(&deck), "FATAL second");
-    deck.press("e");
-    assert_eq!(reader(&deck), "ERROR first", "past the end it begins again");
-    deck.press("<space>");
-    assert_eq!((reader(&deck).as_str(), logs(&deck).marks.len()), ("fine", 1), "marks and goes on");
-    deck.press("gj<space>G,");
-    assert_eq!(reader(&deck), "ERROR first");
-    deck.press(",");
-    assert_eq!(reader(&deck), "line 1");
-    deck.press(".c");
-    assert_eq!(deck.effects.pop(), Some(Effect::Copy("line 1\nERROR first".into())));
-    deck.press("|wc -l<enter>");
-    let piped = Effect::Pipe { command: "wc -l".into(), content: "line 1\nERROR first\n".into() };
-    assert_eq!(deck.effects.pop(), Some(piped));
-    deck.send(Msg::Piped { command: "wc -l".into(), result: Ok("2".into()) });
-    let Some(Overlay::Text { title, lines, .. }) = deck.state.overlays.last() else { panic!("the answer is shown") };
-    assert_eq!((&**title, lines.as_slice()), ("wc -l", ["2".into()].as_slice()));
-    deck.press("<esc>T5s<enter>");
-    assert_eq!(reader(&deck), format!("line {}", 199 - 5), "five seconds ago");
-    deck.press("-");
-    assert!(logs(&deck).marks.is_empty());
-    deck.press("Tsoon<enter>");
-    assert!(deck.look().contains("a time is wanted"), "{}", deck.look());
-}
-
-#[test]
-fn a_line_is_looked_at_closely_and_its_fields_are_of_use() {
-    let mut deck = Deck::shop(Guard::Open);
-    deck.press("jl");
-    deck.log("db-1-id", &[r#"{"event":"db_slow","level":"warning","latency_ms":812,"user":{"id":7},"note":"a\u001b[31m"}"#]);
-    deck.press("<enter>");
-    let Some(Overlay::Text { lines, .. }) = deck.state.overlays.last() else { panic!("the line is shown") };
-    let text = lines.join("\n");
-    for part in
-        ["db_slow\n", "level                warn", "latency_ms           812", "user.id              7", "\"latency_ms\": 812"]
-    {
-        assert!(text.contains(part), "{part}: {text}");
-    }
-    assert!(!text.contains('\u{1b}'), "what an escape stood for is made safe");
-    deck.press("c");
-    assert!(matches!(deck.effects.pop(), Some(Effect::Copy(copied)) if copied == text));
-    deck.press("<esc>Mjj");
-    deck.press("<enter>c");
-    assert_eq!(deck.effects.pop(), Some(Effect::Copy("812".into())));
-    deck.press("Mjj<enter>s").press("Mjj<enter>h");
-    assert_eq!(
-        (logs(&deck).fields.as_slice(), logs(&deck).highlighted.as_slice()),
-        (["latency_ms".into()].as_slice(), ["812".to_owned()].as_slice())
-    );
-    deck.press("H<ctrl-u>slow (x<enter>C<ctrl-u>user.id, latency_ms<enter>v");
-    assert_eq!(logs(&deck).highlighted, ["slow", "(x"], "words, not patterns");
-    assert_eq!(logs(&deck).fields, ["user.id".into(), "latency_ms".into()]);
-    assert!(logs(&deck).raw);
-}
-
-fn shown(deck: &Deck) -> Vec<&str> {
-    let view = logs(deck);
-    (0..view.len()).filter_map(|i| view.line(i)).map(|l| l.text).collect()
-}
-
-#[test]
-fn only_what_is_asked_for_is_shown_and_the_reader_stays() {
-    let mut deck = long();
-    deck.press("xneedle");
-    assert_eq!(shown(&deck), ["line 7 Needle", "line 57 Needle", "line 107 Needle", "line 157 Needle"], "while typing");
-    deck.press("<enter>");
-    deck.log("db-1-id", &["nothing", "another needle", "ERROR needle in it"]);
-    assert_eq!(shown(&deck).len(), 6, "what comes is chosen from, too");
-    deck.press("x !another level>=warn<enter>");
-    assert_eq!(shown(&deck), ["ERROR needle in it"]);
-    deck.press("x \"");
-    assert!(deck.look().contains("not closed"), "{}", deck.look());
-    assert_eq!(shown(&deck), ["ERROR needle in it"], "what is not understood changes nothing");
-    deck.press("<ctrl-u>157<enter>kk");
-    assert_eq!(reader(&deck), "line 157 Needle");
-    deck.press("+");
-    assert_eq!(shown(&deck), ["line 156", "line 157 Needle", "line 158"]);
-    deck.press("+");
-    assert_eq!(shown(&deck).len(), 5);
-    assert_eq!(reader(&deck), "line 157 Needle", "the reader stays");
-    deck.press("__<esc>");
-    assert_eq!((shown(&deck).len(), reader(&deck).as_str()), (203, "line 157 Needle"));
-    deck.press("Mo");
-    assert_eq!(logs(&deck).filter, "", "a menu asks which field first");
-    deck.press("<enter>o");
-    assert_eq!((logs(&deck).filter.as_str(), shown(&deck)), ("\"line 157 Needle\"", vec!["line 157 Needle"]));
-    deck.press("<esc>M<enter>x");
-    assert_eq!(shown(&deck).len(), 202);
-}
-
-#[test]
-fn traces_are_folded_under_their_first_line() {
-    let mut deck = Deck::shop(Guard::Open);
-    deck.press("jl");
-    let trace = ["before", "Traceback (most recent call last):", "  File \"a.py\", line 1, in f", "KeyError: 'tenant'", "after"];
-    deck.log("db-1-id", &trace);
-    assert_eq!(shown(&deck), ["before", trace[1], "after"]);
-    deck.press("kz");
-    assert_eq!(shown(&deck), trace);
-    assert_eq!(reader(&deck), trace[1]);
-    deck.press("jz");
-    assert_eq!((shown(&deck).len(), reader(&deck).as_str()), (3, trace[1]), "folded again from within");
-    deck.press("Z");
-    assert_eq!(shown(&deck), trace);
-    deck.press("Zxtenant<enter>");
-    assert_eq!(shown(&deck), [trace[1]], "a trace matches when any of its lines does");
-    deck.press("<esc>/tenant<enter>");
-    assert_eq!(reader(&deck), trace[1], "what is folded away stands under its first line");
-    deck.press("<esc>Gz");
-    assert!(deck.look().contains("nothing goes on with this line"), "{}", deck.look());
 }
 
 #[test]

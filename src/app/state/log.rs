@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::engine::{Before, LogQuery};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
-use crate::observe::log::{Lens, LineView, Names, Store};
+use crate::observe::log::{Lens, LineView, Names, Patterns, Query, Rates, Store};
 
 /// The open log view.
 #[derive(Debug)]
@@ -43,6 +43,12 @@ pub struct LogView {
     /// Columns scrolled to the right when not wrapped.
     pub column: usize,
     pub search: Option<Search>,
+    /// Lines and errors by time, of all that is held.
+    pub rates: Rates,
+    /// The shapes of the lines, while they are looked at.
+    pub patterns: Option<Patterns>,
+    /// Not all of them were looked at yet.
+    pub shaping: bool,
     /// The lines shown: those the filter asks for, with traces folded.
     pub lens: Lens,
     /// The filter's text; empty shows everything.
@@ -132,6 +138,8 @@ impl LogScope {
 impl LogView {
     /// Lines gone through at once: a few milliseconds.
     pub const SLICE: usize = 20_000;
+    /// Lines sorted by shape at once: more work each.
+    pub const SHAPES: usize = 2000;
     /// Words lit up at a time, at most.
     pub const HIGHLIGHTS: usize = 8;
 
@@ -157,6 +165,9 @@ impl LogView {
             stamps: Stamps::Utc,
             column: 0,
             search: None,
+            rates: Rates::default(),
+            patterns: None,
+            shaping: false,
             lens: Lens::new(None, true, 0),
             filter: String::new(),
             fold: true,
@@ -185,6 +196,19 @@ impl LogView {
         self.store.line(self.lens.seq(&self.store, index)?)
     }
 
+    /// The times of the first line held and the last.
+    #[must_use]
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let last = self.store.len().checked_sub(1)?;
+        Some((self.store.get(0)?.at, self.store.get(last)?.at))
+    }
+
+    /// Newer lines had to go, or were left, for older ones.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.store.cut() > 0
+    }
+
     /// Where the line of this sequence number is shown, or what is shown next after it.
     #[must_use]
     pub fn index_of(&self, seq: u64) -> Option<usize> {
@@ -199,8 +223,14 @@ impl LogView {
 
     /// Takes in what the last push to the store has changed.
     pub fn pushed(&mut self) {
-        let Self { lens, store, sources, search, .. } = self;
+        let Self { lens, store, sources, search, rates, patterns, .. } = self;
         let names = names(sources);
+        for line in store.newest() {
+            rates.add(&line);
+            if let Some(patterns) = patterns {
+                patterns.add(&line);
+            }
+        }
         lens.pushed(store, &names);
         if lens.is_empty(store) {
             // The first screen does not wait.
@@ -214,9 +244,27 @@ impl LogView {
     /// The store is another one: everything is chosen and searched anew.
     pub fn reset(&mut self) {
         self.lens.reset(&self.store);
+        self.rates = Rates::default();
+        self.patterns = self.patterns.as_ref().map(|_| Patterns::new(&self.store));
         if let Some(search) = &mut self.search {
             search.found.reset(&self.store);
         }
+    }
+
+    /// Forgets of the rates what is no longer held.
+    pub fn forget_rates(&mut self) {
+        let (first, last) = (self.store.get(0), self.store.len().checked_sub(1).and_then(|i| self.store.get(i)));
+        if let (Some(first), Some(last)) = (first, last) {
+            self.rates.forget_before(first.at);
+            self.rates.forget_after(last.at);
+        }
+    }
+
+    /// Goes on sorting lines by their shapes, at most so many; of the lines the filter asks for.
+    pub fn work_patterns(&mut self, query: &Query, lines: usize) {
+        let Self { patterns: Some(patterns), store, sources, .. } = self else { return };
+        let names = names(sources);
+        self.shaping = patterns.work(store, &|line| query.is_empty() || query.matches(line, names(line.instance)), lines);
     }
 
     /// Goes on counting what is searched for, at most so many lines.
@@ -229,7 +277,7 @@ impl LogView {
     /// Whether something is not finished that is done piece by piece.
     #[must_use]
     pub fn is_working(&self) -> bool {
-        !self.lens.is_complete() || self.search.as_ref().is_some_and(|s| !s.found.is_complete())
+        !self.lens.is_complete() || self.shaping || self.search.as_ref().is_some_and(|s| !s.found.is_complete())
     }
 
     /// The index of the last line in sight.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::app::{Command, rows};
 use crate::model::{EnvironmentId, InstanceId, OperationId};
 use crate::operate::{Operation, Plan, Request, Target};
@@ -23,6 +25,11 @@ pub enum Overlay {
     Prompt(Prompt),
     /// One of several: revisions to go back to, actions, a column to sort by.
     Menu(Menu),
+    /// The shapes of a log's lines; those first seen since then are new.
+    Patterns {
+        selected: usize,
+        since: Option<Timestamp>,
+    },
     /// Quitting with operations under way.
     Quit,
     /// A text to be read, with a title.

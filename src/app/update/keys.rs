@@ -4,7 +4,7 @@ use crate::app::state::{Input, Overlay, Prompt, Purpose, Screen};
 use crate::app::{Command, Effect, State};
 use crate::keymap::{Chord, Context, Key, Lookup};
 
-use super::{confirm, overlay, palette, prompt, run};
+use super::{confirm, overlay, palette, prompt, run, shapes};
 
 /// What the keymap is asked for on the screen in view.
 #[must_use]
@@ -60,6 +60,10 @@ fn over(state: &mut State, chord: Chord) -> Vec<Effect> {
         Some(Overlay::Help { .. } | Overlay::Text { .. }) => overlay::reading(state, chord),
         Some(Overlay::Menu(_)) => overlay::menu(state, chord),
         Some(Overlay::Quit) => overlay::quit(state, chord),
+        Some(Overlay::Patterns { .. }) => {
+            shapes::key(state, chord);
+            Vec::new()
+        }
         Some(Overlay::Palette(_)) => palette::key(state, chord),
         Some(Overlay::Prompt(_)) => prompt::key(state, chord),
         Some(Overlay::Confirm(_)) => confirm::key(state, chord),
@@ -82,7 +86,14 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Some(Overlay::Prompt(prompt)) => prompt.input.insert(&line),
         Some(Overlay::Palette(palette)) => palette.input.insert(&line),
         // What is typed to confirm has to be typed.
-        Some(Overlay::Confirm(_) | Overlay::Help { .. } | Overlay::Text { .. } | Overlay::Menu(_) | Overlay::Quit) => {}
+        Some(
+            Overlay::Confirm(_)
+            | Overlay::Help { .. }
+            | Overlay::Text { .. }
+            | Overlay::Menu(_)
+            | Overlay::Quit
+            | Overlay::Patterns { .. },
+        ) => {}
         None => state.say(false, "pasted text is not taken for keys; open a prompt first"),
     }
     prompt::changed(state);

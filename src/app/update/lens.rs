@@ -19,6 +19,10 @@ pub fn work(state: &mut State) {
     let more = view.with_names(|lens, store, names| lens.work(store, names, LogView::SLICE));
     if !more {
         view.work_search(LogView::SLICE);
+        if view.shaping {
+            let query = Query::parse(&view.filter).unwrap_or_default();
+            view.work_patterns(&query, LogView::SHAPES);
+        }
     }
 }
 
@@ -36,7 +40,7 @@ pub fn set(state: &mut State, text: &str) -> Result<(), Arc<str>> {
     let query = Query::parse(text).map_err(|e| Arc::from(e.to_string()))?;
     let sheet = Sheet::of(state);
     if let Some(view) = &mut state.logs {
-        view.filter = text.trim().to_owned();
+        text.trim().clone_into(&mut view.filter);
         show(view, query, sheet);
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::app::command::LogCommand;
 use crate::app::{Effect, State};
 
-use super::{inspect, lens, output, reading, reveal, search, when};
+use super::{inspect, lens, output, reading, reveal, search, shapes, when};
 
 /// Runs a command on the open log.
 pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
@@ -18,6 +18,9 @@ pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
         LogCommand::FoldAll => lens::fold(state),
         LogCommand::ContextMore => lens::context(state, true),
         LogCommand::ContextLess => lens::context(state, false),
+        LogCommand::Patterns => shapes::open(state),
+        LogCommand::BucketNext => when::column(state, 1),
+        LogCommand::BucketPrevious => when::column(state, -1),
         LogCommand::Reveal => return reveal::toggle(state),
         LogCommand::Pick => inspect::pick(state),
         LogCommand::Stamps => reading::stamps(state),

@@ -264,7 +264,7 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
     let Some(view) = &mut state.logs else { return Vec::new() };
     let of = |s: &LogSource| s.instance == batch.instance && &s.environment.connection == connection;
     let Some(at) = view.sources.iter().position(of) else { return Vec::new() };
-    let dropped = view.store.dropped();
+    let dropped = view.store.dropped() + view.store.cut();
     view.store.push(batch);
     if batch.older {
         older::came(view, at, batch);
@@ -274,7 +274,8 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
     let ended = view.store.newest().any(|l| matches!(l.marker, Some(Marker::Ended(_))));
     view.sources[at].ended |= ended && view.sources[at].gone.is_some();
     view.pushed();
-    if view.store.dropped() != dropped {
+    if view.store.dropped() + view.store.cut() != dropped {
+        view.forget_rates();
         let store = &view.store;
         view.marks.retain(|seq| store.line(*seq).is_some());
     }

@@ -17,6 +17,8 @@ pub fn want(state: &mut State) {
         return;
     }
     let Some(shown_from) = view.line(top).map(|l| l.at) else { return };
+    // While somebody reads upward it is the newest lines that go when there are too many.
+    view.store.keep_oldest(true);
     for at in 0..view.sources.len() {
         let source = &view.sources[at];
         if source.begun || source.page.is_some() {

@@ -59,7 +59,15 @@ pub fn reading(state: &mut State, chord: Chord) -> Vec<Effect> {
                 *scroll = moved(*scroll, lines.len(), page, how);
             }
         },
-        Some(Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Prompt(_) | Overlay::Menu(_) | Overlay::Quit) | None => {}
+        Some(
+            Overlay::Palette(_)
+            | Overlay::Confirm(_)
+            | Overlay::Prompt(_)
+            | Overlay::Menu(_)
+            | Overlay::Quit
+            | Overlay::Patterns { .. },
+        )
+        | None => {}
     }
     Vec::new()
 }

@@ -123,13 +123,6 @@ fn submit(state: &mut State) -> Vec<Effect> {
             state.overlays.pop();
             return Vec::new();
         }
-        Purpose::LogFilter => match lens::set(state, &text) {
-            Ok(()) => {
-                state.overlays.pop();
-                return Vec::new();
-            }
-            Err(why) => return refuse(state, why),
-        },
         Purpose::Replicas { environment, targets } => match text.parse::<u32>() {
             Ok(to) if to <= MAX_REPLICAS => Request { environment, targets, operation: Operation::Scale { to } },
             Ok(_) => return refuse(state, format!("at most {MAX_REPLICAS}")),
@@ -149,35 +142,40 @@ fn submit(state: &mut State) -> Vec<Effect> {
             Request { environment, targets: Vec::new(), operation: Operation::Lock { why: text.into() } }
         }
         Purpose::Shell { environment, instance } => return wish::shell_named(state, &environment, &instance, &text),
-        Purpose::Save => {
-            state.overlays.pop();
-            return output::save(state, &text);
+        purpose @ (Purpose::LogFilter | Purpose::Save | Purpose::Pipe | Purpose::Highlight | Purpose::Fields | Purpose::Time) => {
+            return submit_log(state, &purpose, &text);
         }
-        Purpose::Pipe => {
-            state.overlays.pop();
-            return output::pipe(state, &text);
-        }
-        Purpose::Highlight => {
-            state.overlays.pop();
-            inspect::highlight(state, &text);
-            return Vec::new();
-        }
-        Purpose::Fields => {
-            state.overlays.pop();
-            inspect::fields(state, &text);
-            return Vec::new();
-        }
-        Purpose::Time => match when::parse(&text, state.now, when::offset(state)) {
-            Ok(at) => {
-                state.overlays.pop();
-                when::go(state, at);
-                return Vec::new();
-            }
-            Err(why) => return refuse(state, why),
-        },
     };
     state.overlays.pop();
     operations::propose(state, request, false)
+}
+
+/// What is typed for the log.
+fn submit_log(state: &mut State, purpose: &Purpose, text: &str) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match purpose {
+        Purpose::LogFilter => {
+            if let Err(why) = lens::set(state, text) {
+                return refuse(state, why);
+            }
+        }
+        Purpose::Time => match when::parse(text, state.now, when::offset(state)) {
+            Ok(at) => when::go(state, at),
+            Err(why) => return refuse(state, why),
+        },
+        Purpose::Save => effects = output::save(state, text),
+        Purpose::Pipe => effects = output::pipe(state, text),
+        Purpose::Highlight => inspect::highlight(state, text),
+        Purpose::Fields => inspect::fields(state, text),
+        Purpose::Filter
+        | Purpose::Search
+        | Purpose::Replicas { .. }
+        | Purpose::Image { .. }
+        | Purpose::LockReason { .. }
+        | Purpose::Shell { .. } => {}
+    }
+    state.overlays.pop();
+    effects
 }
 
 /// More replicas than this are a slip of the finger.

@@ -12,8 +12,7 @@ pub fn step(state: &mut State, by: isize) {
     let Some(last) = view.len().checked_sub(1) else { return };
     let at = view.at();
     if by > 0 && (view.follow || at == last) {
-        start_following(view);
-        return;
+        return follow(state);
     }
     read_at(view, at.saturating_add_signed(by).min(last), sheet);
 }
@@ -25,8 +24,7 @@ pub fn scroll(state: &mut State, by: isize) {
     let Some(last) = view.len().checked_sub(1) else { return };
     let (at, bottom) = (view.at(), view.bottom());
     if by > 0 && (view.follow || bottom == last) {
-        start_following(view);
-        return;
+        return follow(state);
     }
     // The first screenful is as far up as it goes.
     let bottom = bottom.saturating_add_signed(by).max(sheet.last_from(view, 0)).min(last);
@@ -132,11 +130,15 @@ fn start_following(view: &mut LogView) {
     view.follow = true;
     view.cursor = None;
     view.new_lines = 0;
+    view.store.keep_oldest(false);
 }
 
-/// Follows the end.
+/// Follows the end. Where the newest lines had to go for older ones, the log is read from its end again.
 pub fn follow(state: &mut State) {
-    if let Some(view) = &mut state.logs {
+    let Some(view) = &mut state.logs else { return };
+    if view.is_cut() {
+        super::logs::read_anew(state);
+    } else {
         start_following(view);
     }
 }
@@ -150,7 +152,7 @@ pub fn toggle_follow(state: &mut State) {
         // An empty log can be paused too: nothing scrolls when its first lines come.
         view.follow = false;
     } else {
-        start_following(view);
+        follow(state);
     }
 }
 

@@ -148,6 +148,7 @@ pub fn wheel(state: &mut State, lines: i16) -> Vec<Effect> {
             menu.selected = menu.selected.saturating_add_signed(lines.signum()).min(menu.entries.len().saturating_sub(1));
         }
         Some(Overlay::Palette(palette)) => palette.selected = palette.selected.saturating_add_signed(lines.signum()),
+        Some(Overlay::Patterns { selected, .. }) => *selected = selected.saturating_add_signed(lines.signum()),
         Some(Overlay::Prompt(_) | Overlay::Quit) => {}
         None if state.nav.view().screen == Screen::Logs => {
             reading::scroll(state, lines);

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::app::State;
+use crate::app::layout;
 use crate::app::state::{Input, LogView, Purpose, Screen, Stamps};
 
 use super::prompt;
@@ -84,6 +85,20 @@ pub fn go(state: &mut State, at: Timestamp) {
     reading::read_around(view, low, sheet);
     if first.is_some_and(|first| at < first) {
         state.say(true, "that is before the first line held");
+    }
+}
+
+/// Goes so many columns of the histogram on.
+pub fn column(state: &mut State, by: i64) {
+    let columns = i64::from(layout::histogram(state.size).unwrap_or(layout::COLUMNS));
+    let Some(view) = &state.logs else { return };
+    let Some((from, to)) = view.span() else { return };
+    let Some(here) = view.line(view.at()).map(|l| l.at) else { return };
+    let (from, to, here) = (from.as_millisecond(), to.as_millisecond(), here.as_millisecond());
+    let width = ((to - from) / columns).max(1);
+    let wanted = from + ((here - from) / width + by).clamp(0, columns - 1) * width;
+    if let Ok(at) = Timestamp::from_millisecond(wanted) {
+        go(state, at);
     }
 }
 

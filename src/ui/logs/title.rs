@@ -57,6 +57,9 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
     if logs.store.dropped() > 0 {
         out.push((format!("{} dropped", count(logs.store.dropped())), Role::Warn));
     }
+    if logs.is_cut() {
+        out.push(("newer lines not held: f".to_owned(), Role::Warn));
+    }
     if !logs.filter.is_empty() {
         let more = if logs.lens.is_complete() { "" } else { "…" };
         let (shown, all) = (count(logs.lens.matches(&logs.store) as u64), count(logs.store.len() as u64));
