@@ -34,7 +34,7 @@ fn main() {
     ] {
         ingest(name, budget, line);
     }
-    let store = filled(|n| if n % 3 == 0 { json(n) } else { python(n) });
+    let store = filled(|n| if n.is_multiple_of(3) { json(n) } else { python(n) });
     for (name, budget, query) in [
         ("literal, rare", "≤ 100 ms", "zanzibar"),
         ("literal, common letters", "≤ 100 ms", "rating"),
@@ -74,12 +74,12 @@ fn plain(n: usize) -> String {
 }
 
 fn python(n: usize) -> String {
-    let (level, word) = if n % 50 == 0 { ("ERROR", "refused") } else { ("INFO", "answered") };
+    let (level, word) = if n.is_multiple_of(50) { ("ERROR", "refused") } else { ("INFO", "answered") };
     format!("2026-11-21 14:03:22,{:03} {level} app.views: request {n} {word} after rating, took {} ms", n % 1000, n % 1500)
 }
 
 fn json(n: usize) -> String {
-    let (level, status) = if n % 40 == 0 { ("error", 503) } else { ("info", 200) };
+    let (level, status) = if n.is_multiple_of(40) { ("error", 503) } else { ("info", 200) };
     format!(
         r#"{{"event":"request_done","level":"{level}","timestamp":"2026-11-21T14:03:22.{:06}Z","logger":"app.http","method":"GET","path":"/api/lessons/{n}","status":{status},"latency_ms":{}.5,"request_id":"{:08x}-5fea-4df0-a8a7-c4d3f1f1e8a1"}}"#,
         n % 1_000_000,
@@ -89,7 +89,7 @@ fn json(n: usize) -> String {
 }
 
 fn access(n: usize) -> String {
-    let status = if n % 30 == 0 { 502 } else { 200 };
+    let status = if n.is_multiple_of(30) { 502 } else { 200 };
     format!(
         r#"10.0.{}.{} - - [21/Nov/2026:14:03:22 +0000] "GET /api/lessons/{n} HTTP/1.1" {status} 5120 "-" "curl/8.11.0""#,
         n % 8,
