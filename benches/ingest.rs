@@ -47,6 +47,9 @@ fn main() {
     ] {
         filter(&store, name, budget, query);
     }
+    let traced = filled(|n| if n % 100 > 95 { "Caused by: java.io.IOException: closed".to_owned() } else { python(n) });
+    filter(&traced, "literal, with traces", "≤ 100 ms", "zanzibar");
+    filter(&traced, "none but folded traces", "", "");
     let started = Instant::now();
     let mut rates = Rates::default();
     (0..store.len()).filter_map(|i| store.get(i)).for_each(|line| rates.add(&line));

@@ -147,10 +147,11 @@ impl Chunk {
         self.lines.iter().filter(|l| l.flags & CONTINUES != 0).count()
     }
 
-    /// Whether this line goes on with another; of its stream.
-    pub(super) fn kind(&self, index: usize) -> Option<(bool, Stream)> {
+    /// Whether this line goes on with another; its stream; whether it is an error.
+    pub(super) fn kind(&self, index: usize) -> Option<(bool, Stream, bool)> {
         let line = self.lines.get(index)?;
-        Some((line.flags & CONTINUES != 0, if line.flags & STDERR != 0 { Stream::Stderr } else { Stream::Stdout }))
+        let stream = if line.flags & STDERR != 0 { Stream::Stderr } else { Stream::Stdout };
+        Some((line.flags & CONTINUES != 0, stream, line.flags >> LEVEL_SHIFT > Level::Error as u8))
     }
 
     pub(super) fn at_ns(&self, index: usize) -> i64 {

@@ -6,15 +6,21 @@ mod scan;
 
 use std::collections::{BTreeSet, VecDeque};
 
+use jiff::Timestamp;
+
 use crate::model::InstanceId;
 
-use super::{Query, Store};
+use super::{Bucket, Query, Store};
 
 /// The name an instance goes under in a query.
 pub type Names<'n> = dyn Fn(&InstanceId) -> &'n str + 'n;
 
-/// Marks a line of the list that matches by itself, or by what is folded under it. Sequence numbers stay below it.
+/// Marks a line of the list that matches by itself, or by what is folded under it.
 const MATCHED: u64 = 1 << 63;
+/// Marks a line of level error or worse.
+const ERROR: u64 = 1 << 62;
+/// The bits of the sequence number, which stays below the marks.
+const SEQ: u64 = ERROR - 1;
 /// Lines at the end of a store that are looked at again when a batch falls among them; with more than that the scan
 /// begins anew.
 const AGAIN: usize = 20_000;
@@ -149,13 +155,36 @@ impl Lens {
     /// The line at this place of what is shown.
     #[must_use]
     pub fn seq(&self, store: &Store, index: usize) -> Option<u64> {
-        if self.chooses { self.shown.get(index).map(|s| s & !MATCHED) } else { store.seq(index) }
+        if self.chooses { self.shown.get(index).map(|s| s & SEQ) } else { store.seq(index) }
     }
 
     /// Whether the line at this place matches, and is no context.
     #[must_use]
     pub fn is_match(&self, index: usize) -> bool {
         !self.chooses || self.shown.get(index).is_some_and(|s| s & MATCHED != 0)
+    }
+
+    /// Lines shown and errors among them in so many stretches of the same length from one time to another, as far as is
+    /// known. `None` where every line is shown: [`super::Rates`] knows those.
+    #[must_use]
+    pub fn buckets(&self, store: &Store, from: Timestamp, to: Timestamp, count: usize) -> Option<Vec<Bucket>> {
+        if !self.chooses {
+            return None;
+        }
+        let (from, to) = (from.as_nanosecond(), to.as_nanosecond().max(from.as_nanosecond() + 1));
+        let place = |n: usize| {
+            let time = from + (to - from) * n as i128 / count.max(1) as i128;
+            self.shown.partition_point(|seq| i128::from(store.at_ns(seq & SEQ)) < time)
+        };
+        let mut start = place(0);
+        let bucket = |n: usize| {
+            let end = place(n + 1);
+            let errors = self.shown.range(start..end).filter(|s| **s & ERROR != 0).count();
+            let lines = end - start;
+            start = end;
+            Bucket { lines: lines as u64, errors: errors as u64 }
+        };
+        Some((0..count).map(bucket).collect())
     }
 
     /// Where this line is shown; where it is not, the place of the first line after it that is. `None` for a line that is
@@ -214,7 +243,7 @@ impl Lens {
 
     /// Where the line at this place of the store's order is shown, or the first after it.
     fn place_of(&self, store: &Store, index: usize) -> usize {
-        self.shown.partition_point(|seq| store.index_of(seq & !MATCHED).is_some_and(|i| i < index))
+        self.shown.partition_point(|seq| store.index_of(seq & SEQ).is_some_and(|i| i < index))
     }
 
     /// The first line to look at again after lines came in from here on: a new line may go on with one before.
@@ -243,7 +272,7 @@ impl Lens {
 
     /// Forgets the lines the store no longer holds.
     fn forget(&mut self, store: &Store) {
-        self.shown.retain(|seq| store.is_held(seq & !MATCHED));
+        self.shown.retain(|seq| store.is_held(seq & SEQ));
         self.matches = self.shown.iter().filter(|s| **s & MATCHED != 0).count();
         self.rules.opened.retain(|seq| store.is_held(*seq));
         if self.edge == 0 {

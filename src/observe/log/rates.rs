@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::{Level, LineView};
+use super::{Level, LineView, Store};
 
 /// Intervals kept; with more of them each becomes twice as long.
 const INTERVALS: usize = 4096;
@@ -50,6 +50,17 @@ impl Rates {
             let bucket = self.at(nanos(line.at));
             bucket.lines += 1;
             bucket.errors += u64::from(is_error(line));
+        }
+    }
+
+    /// Takes in what the last push has changed: call it after each. What the store dropped is forgotten.
+    pub fn pushed(&mut self, store: &Store) {
+        store.newest().for_each(|line| self.add(&line));
+        if let (true, Some(oldest)) = (store.dropped() > 0, store.get(0)) {
+            self.forget_before(oldest.at);
+        }
+        if let (true, Some(newest)) = (store.cut() > 0, store.len().checked_sub(1).and_then(|last| store.get(last))) {
+            self.forget_after(newest.at);
         }
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Place {
     /// The instance by number, and its stream.
     pub of: (usize, Stream),
     pub continues: bool,
+    /// Its level is error or worse.
+    pub error: bool,
 }
 
 impl Store {
@@ -256,14 +258,14 @@ impl Store {
     pub(super) fn place(&self, index: usize) -> Option<Place> {
         let seq = *self.order.get(index)?;
         let held = self.held(seq >> LINE_BITS)?;
-        let (continues, stream) = held.chunk.kind(line_of(seq))?;
-        Some(Place { seq, of: (held.instance, stream), continues })
+        let (continues, stream, error) = held.chunk.kind(line_of(seq))?;
+        Some(Place { seq, of: (held.instance, stream), continues, error })
     }
 
     /// The line after this one in its chunk goes on with another, or is not known.
     pub(super) fn may_go_on(&self, seq: u64) -> bool {
         let next = self.held(seq >> LINE_BITS).and_then(|h| h.chunk.kind(line_of(seq) + 1));
-        next.is_none_or(|(continues, _)| continues)
+        next.is_none_or(|(continues, ..)| continues)
     }
 
     pub(super) fn at_ns(&self, seq: u64) -> i64 {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::super::store::Place;
-use super::super::{LineView, Store, Stream};
-use super::{MATCHED, Names, Rules};
+use super::super::{LineView, Store, Stream, is_error};
+use super::{ERROR, MATCHED, Names, Rules};
 
 /// Lines of other instances a trace is followed across.
 const REACH: usize = 4096;
@@ -26,6 +26,14 @@ struct Choice {
     hidden: bool,
     /// It counts as a match.
     matched: bool,
+    error: bool,
+}
+
+impl Choice {
+    /// The line as it stands in a lens.
+    fn marked(self) -> u64 {
+        self.seq | if self.matched { MATCHED } else { 0 } | if self.error { ERROR } else { 0 }
+    }
 }
 
 /// The lines of a stretch that are shown, in order, those that match marked.
@@ -39,7 +47,7 @@ pub(super) fn scan(rules: &Rules, store: &Store, names: &Names<'_>, range: Range
         if rules.context > 0 {
             chosen.push(choice);
         } else if choice.wanted && !choice.hidden {
-            out.push(choice.seq | if choice.matched { MATCHED } else { 0 });
+            out.push(choice.marked());
         }
     }
     out.reverse();
@@ -58,7 +66,7 @@ fn in_context(context: usize, chosen: &[Choice], range: Range<usize>, out: &mut 
     }
     for index in range {
         let Some(choice) = chosen.get(index).filter(|c| near[index] && !c.hidden) else { continue };
-        out.push(choice.seq | if choice.matched { MATCHED } else { 0 });
+        out.push(choice.marked());
     }
 }
 
@@ -76,14 +84,14 @@ impl Scan<'_, '_> {
         if rules.single || (store.continuing() == 0) {
             let line = store.get(index)?;
             let own = self.own(&line);
-            return Some(Choice { seq: line.seq, wanted: own, hidden: false, matched: own });
+            return Some(Choice { seq: line.seq, wanted: own, hidden: false, matched: own, error: is_error(&line) });
         }
         let place = store.place(index)?;
         let (head, wanted) = if place.continues { self.trace(index, place) } else { (place.seq, self.first(index, place)) };
         let is_head = head == place.seq;
         let folded = rules.fold && !rules.opened.contains(&head);
         let matched = if folded { wanted } else { wanted && store.get(index).is_some_and(|line| self.own(&line)) };
-        Some(Choice { seq: place.seq, wanted, hidden: folded && !is_head, matched })
+        Some(Choice { seq: place.seq, wanted, hidden: folded && !is_head, matched, error: place.error })
     }
 
     /// Whether a line matches by itself.

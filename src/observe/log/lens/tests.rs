@@ -164,6 +164,22 @@ proptest! {
 }
 
 #[test]
+fn what_is_shown_is_counted_over_time() {
+    let store = filled(&["INFO: hit", "ERROR: hit", "  hit under", "ERROR: miss", "INFO: hit", "FATAL: hit"]);
+    let mut lens = Lens::new(Some(Query::parse("hit").unwrap()), true, 0);
+    lens.reset(&store);
+    lens.work(&store, &names, 100);
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let told = |from, to, count| -> Vec<(u64, u64)> {
+        lens.buckets(&store, at(from), at(to), count).unwrap().iter().map(|b| (b.lines, b.errors)).collect()
+    };
+    assert_eq!(told(0, 6, 2), [(2, 1), (2, 1)]);
+    assert_eq!(told(0, 6, 6), [(1, 0), (1, 1), (0, 0), (0, 0), (1, 0), (1, 1)]);
+    assert_eq!((told(5, 5, 1), told(7, 9, 1)), (vec![(1, 1)], vec![(0, 0)]));
+    assert_eq!(Lens::new(None, true, 0).buckets(&store, at(0), at(6), 2), None);
+}
+
+#[test]
 fn a_search_goes_both_ways_and_stops_when_its_budget_is_spent() {
     let lines: Vec<String> = (0..100).map(|n| format!("line {n:02}")).collect();
     let store = filled(&lines.iter().map(String::as_str).collect::<Vec<_>>());
