@@ -64,6 +64,12 @@ fn row(what: &str, measured: &str, budget: &str) {
     println!("{what:<34} {measured:<34} {budget}");
 }
 
+/// Time this thread has had on a core, where the kernel tells.
+fn on_core() -> Option<Duration> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
 fn ms(took: Duration) -> String {
     format!("{:.1} ms", took.as_secs_f64() * 1000.0)
 }
@@ -130,9 +136,12 @@ fn filled(line: impl Fn(usize) -> String) -> Store {
 fn ingest(name: &str, budget: &str, line: fn(usize) -> String) {
     let raw: Vec<String> = (0..LINES / 2).map(line).collect();
     let bytes: usize = raw.iter().map(String::len).sum();
-    let started = Instant::now();
+    drop(take_in(&raw[..CHUNK]));
+    let (started, before) = (Instant::now(), on_core());
     let store = take_in(&raw);
-    let rate = raw.len() as f64 / started.elapsed().as_secs_f64();
+    // Where others want the core too, the time on it is what is said.
+    let took = on_core().zip(before).map_or_else(|| started.elapsed(), |(now, then)| now - then);
+    let rate = raw.len() as f64 / took.as_secs_f64();
     let text: usize = (0..store.len()).filter_map(|i| store.get(i)).map(|l| l.text.len()).sum();
     let beside = (store.bytes() - text) as f64 / store.len() as f64;
     let figures = format!("{:.2} M/s of {} bytes", rate / 1e6, bytes / raw.len());

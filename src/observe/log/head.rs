@@ -192,11 +192,12 @@ fn level_of(text: &str, piece: &Piece) -> Option<Level> {
     }
     // Apache's `[core:notice]` and envoy's `[error]`.
     let bare = if piece.bracket { text.rsplit(':').next().unwrap_or(text) } else { text };
-    let level = Level::parse(bare)?;
-    let loud = bare.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     // Words that begin a sentence, however loud.
-    let soft = matches!(bare, "INFORMATION" | "SYSTEM" | "NOTE" | "CONFIG" | "LOG" | "FINE");
-    ((loud && !soft) || piece.bracket || piece.set_off).then_some(level)
+    let loud = || {
+        bare.bytes().all(|b| b.is_ascii_uppercase())
+            && !matches!(bare, "INFORMATION" | "SYSTEM" | "NOTE" | "CONFIG" | "LOG" | "FINE")
+    };
+    if piece.bracket || piece.set_off || loud() { Level::parse(bare) } else { None }
 }
 
 fn unset(range: &Range<usize>) -> bool {

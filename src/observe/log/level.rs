@@ -33,45 +33,21 @@ impl Level {
     /// The level a word names, in any of the usual spellings and cases.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        const WORDS: &[(&str, Level)] = &[
-            ("info", Level::Info),
-            ("error", Level::Error),
-            ("warn", Level::Warn),
-            ("warning", Level::Warn),
-            ("debug", Level::Debug),
-            ("trace", Level::Trace),
-            ("fatal", Level::Fatal),
-            ("critical", Level::Fatal),
-            ("notice", Level::Info),
-            ("log", Level::Info),
-            ("verbose", Level::Debug),
-            ("information", Level::Info),
-            ("informational", Level::Info),
-            ("system", Level::Info),
-            ("note", Level::Info),
-            ("config", Level::Debug),
-            ("fine", Level::Debug),
-            ("finer", Level::Trace),
-            ("finest", Level::Trace),
-            ("severe", Level::Error),
-            ("err", Level::Error),
-            ("eror", Level::Error),
-            ("crit", Level::Fatal),
-            ("panic", Level::Fatal),
-            ("dpanic", Level::Fatal),
-            ("emerg", Level::Fatal),
-            ("emergency", Level::Fatal),
-            ("alert", Level::Fatal),
-            ("inf", Level::Info),
-            ("wrn", Level::Warn),
-            ("dbg", Level::Debug),
-            ("trc", Level::Trace),
-            ("ftl", Level::Fatal),
-        ];
-        if !(3..=13).contains(&word.len()) {
-            return None;
+        let mut low = [0; 13];
+        let low = low.get_mut(..word.len())?;
+        low.copy_from_slice(word.as_bytes());
+        low.make_ascii_lowercase();
+        match &*low {
+            b"trace" | b"trc" | b"finer" | b"finest" => Some(Self::Trace),
+            b"debug" | b"dbg" | b"verbose" | b"config" | b"fine" => Some(Self::Debug),
+            b"info" | b"inf" | b"information" | b"informational" | b"notice" | b"note" | b"log" | b"system" => Some(Self::Info),
+            b"warn" | b"warning" | b"wrn" => Some(Self::Warn),
+            b"error" | b"err" | b"eror" | b"severe" => Some(Self::Error),
+            b"fatal" | b"ftl" | b"critical" | b"crit" | b"panic" | b"dpanic" | b"emerg" | b"emergency" | b"alert" => {
+                Some(Self::Fatal)
+            }
+            _ => None,
         }
-        WORDS.iter().find(|(w, _)| w.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
     }
 
     /// The level of a severity of syslog, 0 to 7 (RFC 5424, 6.2.1).
