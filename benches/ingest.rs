@@ -140,7 +140,7 @@ fn ingest(name: &str, budget: &str, line: fn(usize) -> String) {
     let (started, before) = (Instant::now(), on_core());
     let store = take_in(&raw);
     // Where others want the core too, the time on it is what is said.
-    let took = on_core().zip(before).map_or_else(|| started.elapsed(), |(now, then)| now - then);
+    let took = on_core().zip(before).map_or_else(|| started.elapsed(), |(now, then)| now.saturating_sub(then));
     let rate = raw.len() as f64 / took.as_secs_f64();
     let text: usize = (0..store.len()).filter_map(|i| store.get(i)).map(|l| l.text.len()).sum();
     let beside = (store.bytes() - text) as f64 / store.len() as f64;
