@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use quarterdeck::model::InstanceId;
-use quarterdeck::observe::log::{ChunkBuilder, Format, Hint, Lens, LogBatch, Store, Stream, parse, parse_text};
+use quarterdeck::observe::log::{ChunkBuilder, Format, Hint, Lens, LogBatch, Store, Stream, parse, parse_text, pretty};
 
 /// The lines of a file with what is expected of them.
 fn lines(name: &str) -> Vec<(String, String)> {
@@ -155,5 +155,32 @@ fn every_line_of_the_corpus_can_be_taken_apart() {
             assert!(!parsed.message.is_empty() || line.text.is_empty() || line.text.len() < 200, "{}", line.text);
             assert!(!parsed.message.chars().any(char::is_control));
         }
+    }
+}
+
+#[test]
+fn an_object_is_laid_out_over_lines() {
+    let line = r#"{"b":1,"a":{"x":[1,{"y":null}],"e":{},"f":[]},"stack":"Error: x\n\tat f\u0007","path":"C:\\new"}"#;
+    let expected = [
+        "{",
+        "  \"b\": 1,",
+        "  \"a\": {",
+        "    \"x\": [",
+        "      1,",
+        "      {",
+        "        \"y\": null",
+        "      }",
+        "    ],",
+        "    \"e\": {},",
+        "    \"f\": []",
+        "  },",
+        "  \"stack\": \"Error: x",
+        "        at f\\u0007\",",
+        "  \"path\": \"C:\\\\new\"",
+        "}",
+    ];
+    assert_eq!(pretty(line).unwrap(), expected);
+    for text in ["", "no object", "{\"a\":", "{\"a\":1} and more", "{\"a\" 1}"] {
+        assert_eq!(pretty(text), None, "{text}");
     }
 }

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::super::{ChunkBuilder, Level, Marker, Stream};
+use super::super::{ChunkBuilder, Hint, Level, Marker, Stream};
 use super::*;
+use crate::observe::redact::Redaction;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -114,6 +115,39 @@ fn a_reader_of_old_pages_keeps_them_and_what_comes_after_a_cut_is_counted() {
     store.keep_oldest(false);
     store.push(&batch("a", &[(2001, "end")]));
     assert_eq!(store.get(store.len() - 1).unwrap().text, "end");
+}
+
+#[test]
+fn a_line_keeps_the_looks_it_gave_itself_unless_something_was_masked() {
+    let mut builder = ChunkBuilder::new();
+    builder.line(at(1), Stream::Stdout, b"\x1b[31mred\x1b[0m plain \x1b[1mbold");
+    builder.line(at(2), Stream::Stdout, b"plain again");
+    builder.line(at(3), Stream::Stdout, b"\x1b[31mpassword=hunter2");
+    let batch = LogBatch::new("a".into(), Arc::new(builder.finish()));
+    let looks = |n: usize| -> Vec<(std::ops::Range<usize>, bool)> {
+        batch.line(n).unwrap().looks.iter().map(|(range, look)| (range, look.bold)).collect()
+    };
+    assert_eq!(looks(0), [(0..3, false), (10..14, true)]);
+    assert!(looks(1).is_empty() && looks(2).is_empty());
+    assert_eq!(batch.line(2).unwrap().text, "password=••••••");
+}
+
+#[test]
+fn a_private_key_is_masked_over_its_lines_and_chunks() {
+    let lines = ["-----BEGIN PRIVATE KEY-----", "MIIEvQIBADAN", "BgkqhkiG9w0B", "-----END PRIVATE KEY-----", "after"];
+    let read = |redaction: &Arc<Redaction>| -> Vec<String> {
+        let mut hint = Hint::default();
+        let mut told = Vec::new();
+        for line in lines {
+            let mut builder = ChunkBuilder::new().with(redaction.clone()).after(hint);
+            builder.line(at(1), Stream::Stdout, line.as_bytes());
+            hint = builder.hint();
+            told.push(LogBatch::new("a".into(), Arc::new(builder.finish())).line(0).unwrap().text.to_owned());
+        }
+        told
+    };
+    assert_eq!(read(&Arc::default()), ["••••••", "••••••", "••••••", "-----END PRIVATE KEY-----", "after"]);
+    assert_eq!(read(&Arc::new(Redaction::none())), lines);
 }
 
 proptest! {
