@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quarterdeck::app::subscription::subscriptions;
+use quarterdeck::app::subscription::{held, subscriptions};
 use quarterdeck::engine::{Subject, Topic};
 use quarterdeck::model::{ConnectionId, Guard, InstanceState, Tier};
 
@@ -98,4 +98,27 @@ fn a_definition_is_asked_for_while_it_is_shown() {
     assert_eq!(described(&deck), Some(Subject::Instance("api-2-id".into())));
     deck.press("<esc>");
     assert_eq!(described(&deck), None);
+}
+
+#[test]
+fn a_paused_log_takes_in_a_quarter_of_its_bound_and_then_waits() {
+    let mut settings = crate::fixture::settings();
+    settings.log_bytes = 64 << 10;
+    let mut deck = Deck::shop_with(settings, Guard::Open);
+    deck.press("jl");
+    let held = |deck: &Deck| held(&deck.state);
+    let spill = |deck: &mut Deck, lines: usize| {
+        for _ in 0..lines {
+            deck.log("db-1-id", &["x".repeat(100).as_str()]);
+        }
+    };
+    spill(&mut deck, 200);
+    assert!(!held(&deck), "followed, it is read as it comes");
+    deck.press("k");
+    spill(&mut deck, 10);
+    assert!(!held(&deck));
+    spill(&mut deck, 200);
+    assert!(held(&deck), "nobody reads on");
+    deck.press("G");
+    assert!(!held(&deck), "it goes on with the reader");
 }
