@@ -70,6 +70,17 @@ fn a_reply_that_begins_in_the_middle_of_a_line_is_not_used_from_there() {
 }
 
 #[test]
+fn nothing_older_than_what_is_wanted_is_in_a_page_and_it_begins_there() {
+    let before = Before { at: at(9), same: 1, held: 1 };
+    let mut window = Window::new(&before, 10, Some(at(3)), false);
+    for (ns, text) in numbered(&[1, 2, 3, 3, 5, 9]) {
+        window.take(Line { at: Some(at(ns)), stream: Stream::Stdout, bytes: text.as_bytes() });
+    }
+    let found = window.find();
+    assert_eq!((texts(&found), found.begins), (vec!["2".to_owned(), "3".into(), "4".into()], true));
+}
+
+#[test]
 fn long_lines_make_a_page_short_and_not_large() {
     let mut window = Window::new(&Before { at: at(999), same: 1, held: 1 }, 500, None, true);
     for n in 0..200 {
