@@ -12,12 +12,15 @@ mod reveal;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
 use jiff::Timestamp;
+use tokio::sync::mpsc::channel;
 use tokio::time::Instant;
 
 use crate::app::State;
 use crate::cli::Logs;
-use crate::engine::{LogQuery, Topic};
+use crate::engine::{LogQuery, Topic, Update};
 use crate::model::{EnvironmentId, InstanceId, Workload};
 use crate::runtime::journal::Journal;
 use crate::theme::Theme;
@@ -159,7 +162,7 @@ impl Reader {
             }
             let source = Source { number: self.known.len(), ..source };
             self.known.insert(id);
-            self.merge.add(source, engine.subscribe(Topic::Logs(query)));
+            self.merge.add(source, beside(engine.subscribe(Topic::Logs(query))));
         }
         self.begun = true;
     }
@@ -184,6 +187,21 @@ impl Reader {
             })
             .collect()
     }
+}
+
+/// Reads a stream in a task of its own, one update ahead: lines are decoded beside the connection they come by, while
+/// those before them are printed.
+fn beside(mut stream: BoxStream<'static, Update>) -> BoxStream<'static, Update> {
+    let (sender, receiver) = channel(1);
+    tokio::spawn(async move {
+        while let Some(update) = stream.next().await {
+            // Nobody reads any more.
+            if sender.send(update).await.is_err() {
+                return;
+            }
+        }
+    });
+    stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|update| (update, receiver)) }).boxed()
 }
 
 /// The form lines are printed in.
