@@ -12,6 +12,7 @@ use super::super::scene::Scene;
 use super::super::widget::Pen;
 use super::super::widget::text::cells;
 use super::letter;
+use crate::app::format::count as plural;
 
 pub fn draw(scene: &Scene<'_>, logs: &LogView, area: Rect, buf: &mut Buffer) {
     let dim = scene.style(Role::Dim);
@@ -83,7 +84,7 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
     if logs.reveal {
         out.push(("NOT MASKED".to_owned(), Role::Bad));
     }
-    let lines = format!("{} lines around", logs.context);
+    let lines = format!("{} around", plural(usize::from(logs.context), "line"));
     let around = if logs.context > 0 { lines.as_str() } else { "" };
     let said = [
         stamps,

@@ -10,33 +10,19 @@ use crate::theme::Role;
 use super::super::scene::Scene;
 use super::super::widget::Pen;
 use super::super::widget::panel;
+use super::super::widget::text::cells;
 use super::{Cursor, input, look, on};
 
 pub fn draw(scene: &Scene<'_>, prompt: &Prompt, room: Rect, footer: Rect, buf: &mut Buffer) -> Cursor {
-    match &prompt.purpose {
-        Purpose::Filter | Purpose::Search | Purpose::Time | Purpose::Pipe | Purpose::Highlight | Purpose::Fields
-            if footer.height > 0 =>
-        {
-            on_last_line(scene, prompt, footer, buf)
-        }
-        Purpose::Filter
-        | Purpose::Search
-        | Purpose::LogFilter
-        | Purpose::Time
-        | Purpose::Pipe
-        | Purpose::Highlight
-        | Purpose::Fields
-        | Purpose::Replicas { .. }
-        | Purpose::Image { .. }
-        | Purpose::LockReason { .. }
-        | Purpose::Shell { .. }
-        | Purpose::Save => in_panel(scene, prompt, room, buf),
+    match hint(&prompt.purpose) {
+        Some(hint) if footer.height > 0 => on_last_line(scene, prompt, hint, footer, buf),
+        Some(_) | None => in_panel(scene, prompt, room, buf),
     }
 }
 
-/// What may be typed.
-fn hint(purpose: &Purpose) -> &'static str {
-    match purpose {
+/// What may be typed where the answer is about the lines above: those stay in sight.
+fn hint(purpose: &Purpose) -> Option<&'static str> {
+    Some(match purpose {
         Purpose::Filter => "health:unhealthy image:api !canary",
         Purpose::Search => "a regular expression; n and N go on",
         Purpose::LogFilter => "timeout !healthcheck level>=warn status:5.. latency_ms>500 /re/",
@@ -45,19 +31,21 @@ fn hint(purpose: &Purpose) -> &'static str {
         Purpose::Fields => "names, like status latency_ms",
         Purpose::Pipe => "a command, like sort | uniq -c",
         Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
-            ""
+            return None;
         }
-    }
+    })
 }
 
-fn on_last_line(scene: &Scene<'_>, prompt: &Prompt, footer: Rect, buf: &mut Buffer) -> Cursor {
+fn on_last_line(scene: &Scene<'_>, prompt: &Prompt, hint: &str, footer: Rect, buf: &mut Buffer) -> Cursor {
     Pen::new(buf, footer, 0).fill(" ", scene.style(Role::Text));
     let hint = match &prompt.error {
         Some(error) => (error.as_ref(), scene.style(Role::Bad)),
-        None => (hint(&prompt.purpose), scene.style(Role::Dim)),
+        None => (hint, scene.style(Role::Dim)),
     };
     let mut pen = Pen::new(buf, footer, 0);
-    if footer.width > 60 {
+    // What is typed goes before what may be.
+    let typed = cells(&prompt.input.text).max(if prompt.error.is_some() { 8 } else { 24 });
+    if footer.width > cells(hint.0).saturating_add(typed).saturating_add(cells(&prompt.title) + 4) {
         pen.put_at_end(" ", Style::new()).put_at_end(hint.0, hint.1);
     }
     let end = pen.x() + pen.left();
