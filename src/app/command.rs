@@ -209,7 +209,13 @@ pub const COMMANDS: &[Info] = &[
     row(Command::Help, "look.help", "help", Group::Look, "The keys in force here."),
     row(Command::Refresh, "look.refresh", "refresh", Group::Look, "Ask the engine again now."),
     row(Command::Copy, "look.copy", "copy", Group::Look, "Copy the name or line to the clipboard, over ssh too (OSC 52)."),
-    row(Command::Save, "look.save", "save", Group::Look, "Save the log as shown to a file."),
+    row(
+        Command::Save,
+        "look.save",
+        "save",
+        Group::Look,
+        "Save the log as shown to a file, as JSON lines where its name ends in .jsonl.",
+    ),
     row(Command::Log(LogCommand::Follow), "logs.follow", "follow", Group::Logs, "Pause the log or follow its end again."),
     row(Command::Log(LogCommand::Wrap), "logs.wrap", "wrap", Group::Logs, "Wrap long lines or cut them."),
     row(

@@ -3,6 +3,8 @@
 
 mod access;
 mod chunk;
+mod data;
+mod fields;
 mod find;
 mod format;
 mod head;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 use crate::model::InstanceId;
 
 pub use chunk::{Chunk, ChunkBuilder, Looks};
+pub use data::{Data, Owner, data};
 pub use find::{Found, find};
 pub use format::Format;
 pub use lens::{Lens, Names};

@@ -7,6 +7,21 @@ use quarterdeck::model::Guard;
 use crate::fixture::Deck;
 use crate::logs::{logs, long, reader};
 
+#[test]
+fn what_is_shown_is_saved_as_text_or_as_data() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl").log("db-1-id", &[r#"{"msg":"slow","level":"warn","ms":7,"password":"x1y2z3"}"#, "plain", "other plain"]);
+    deck.press("xplain<enter>").press("<ctrl-s><ctrl-u>some.log<enter>");
+    let Some(Effect::Save { content, .. }) = deck.effects.pop() else { panic!("saved") };
+    assert_eq!(content.lines().map(|l| l.split_once("Z ").unwrap().1).collect::<Vec<_>>(), ["plain", "other plain"]);
+    deck.press("<esc><ctrl-s><ctrl-u>all.jsonl<enter>");
+    let Some(Effect::Save { content, .. }) = deck.effects.pop() else { panic!("saved") };
+    let first: serde_json::Value = serde_json::from_str(content.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["environment"], &first["workload"], &first["message"]), (&"shop".into(), &"db".into(), &"slow".into()));
+    assert_eq!((&first["level"], &first["fields"]["ms"]), (&"warn".into(), &7.into()));
+    assert!(!content.contains("x1y2z3") && content.lines().count() == 3, "{content}");
+}
+
 fn shown(deck: &Deck) -> Vec<&str> {
     let view = logs(deck);
     (0..view.len()).filter_map(|i| view.line(i)).map(|l| l.text).collect()

@@ -215,6 +215,9 @@ fn a_revealed_log_is_read_anew_on_record_and_leaves_masked() {
     assert!(!text.contains("hunter2") && !text.contains("abcdef"), "{text}");
     deck.press("V");
     assert!(deck.effects.is_empty() && logs(&deck).sources.iter().all(|s| !s.query.reveal));
+    let mut deck = Deck::shop(Guard::ReadOnly);
+    deck.press("jlV");
+    assert!(deck.effects.is_empty() && !logs(&deck).reveal, "read-only holds everywhere");
 }
 
 #[test]

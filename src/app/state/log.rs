@@ -225,11 +225,9 @@ impl LogView {
     pub fn pushed(&mut self) {
         let Self { lens, store, sources, search, rates, patterns, .. } = self;
         let names = names(sources);
-        for line in store.newest() {
-            rates.add(&line);
-            if let Some(patterns) = patterns {
-                patterns.add(&line);
-            }
+        rates.pushed(store);
+        if let Some(patterns) = patterns {
+            store.newest().for_each(|line| patterns.add(&line));
         }
         lens.pushed(store, &names);
         if lens.is_empty(store) {
@@ -248,15 +246,6 @@ impl LogView {
         self.patterns = self.patterns.as_ref().map(|_| Patterns::new(&self.store));
         if let Some(search) = &mut self.search {
             search.found.reset(&self.store);
-        }
-    }
-
-    /// Forgets of the rates what is no longer held.
-    pub fn forget_rates(&mut self) {
-        let (first, last) = (self.store.get(0), self.store.len().checked_sub(1).and_then(|i| self.store.get(i)));
-        if let (Some(first), Some(last)) = (first, last) {
-            self.rates.forget_before(first.at);
-            self.rates.forget_after(last.at);
         }
     }
 

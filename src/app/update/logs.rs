@@ -275,7 +275,8 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
     view.sources[at].ended |= ended && view.sources[at].gone.is_some();
     view.pushed();
     if view.store.dropped() + view.store.cut() != dropped {
-        view.forget_rates();
+        // What went can be asked for again.
+        view.sources.iter_mut().for_each(|s| s.begun = false);
         let store = &view.store;
         view.marks.retain(|seq| store.line(*seq).is_some());
     }

@@ -8,6 +8,7 @@ use crate::app::format::clock_millis;
 use crate::app::rows;
 use crate::app::state::{Input, LogView, Overlay, Purpose, RowId, Screen, Stamps};
 use crate::app::{Effect, State, layout};
+use crate::observe::log::{LineView, Owner, data};
 use crate::observe::redact;
 
 use super::prompt;
@@ -125,35 +126,55 @@ pub fn piped(state: &mut State, command: &Arc<str>, result: Result<Arc<str>, Arc
     Vec::new()
 }
 
-/// Writes the log as it is shown: masked, sanitised, with its stamps.
+/// Writes the marked lines, else all that are shown, masked; as JSON lines where the name ends so, else as on the screen.
 pub fn save(state: &mut State, name: &str) -> Vec<Effect> {
     let Some(view) = &state.logs else { return Vec::new() };
     if name.is_empty() || name.contains(['/', '\\', '\0']) || name.starts_with('.') {
         state.say(false, "name a file in the working directory");
         return Vec::new();
     }
-    let content = as_text(view, state.settings.utc_offset_minutes);
+    let as_data = [".jsonl", ".ndjson"].iter().any(|end| name.ends_with(end));
+    let mut content = String::with_capacity(view.store.bytes().min(1 << 26));
+    let wanted = |line: &LineView<'_>| view.marks.is_empty() || view.marks.contains(&line.seq);
+    for line in (0..view.len()).filter_map(|i| view.line(i)).filter(wanted) {
+        if as_data {
+            write_data(state, view, &line, &mut content);
+        } else {
+            write_text(view, &line, state.settings.utc_offset_minutes, &mut content);
+        }
+        content.push('\n');
+    }
     vec![Effect::Save { name: name.to_owned(), content }]
 }
 
-fn as_text(view: &LogView, offset_minutes: i32) -> String {
-    let mut text = String::with_capacity(view.store.bytes().min(1 << 26));
-    let several = view.sources.len() > 1;
-    for line in (0..view.store.len()).filter_map(|i| view.store.get(i)) {
-        match view.stamps {
-            Stamps::Off => {}
-            Stamps::Local => drop(write!(text, "{} ", clock_millis(line.at, offset_minutes))),
-            Stamps::Utc | Stamps::Relative | Stamps::Delta => drop(write!(text, "{:.3} ", line.at)),
-        }
-        if several && let Some(source) = view.sources.iter().find(|s| &s.instance == line.instance) {
-            text.push_str(&source.name);
-            text.push(' ');
-        }
-        match line.marker {
-            Some(marker) => drop(write!(text, "┄┄┄ {} {} ┄┄┄", marker.word(), marker.detail())),
-            None => text.push_str(&masked(view, line.text)),
-        }
-        text.push('\n');
+fn write_data(state: &State, view: &LogView, line: &LineView<'_>, out: &mut String) {
+    let source = view.source(line.instance).map(|(_, s)| s);
+    let environment = source.map_or(String::new(), |s| state.name_of(&s.environment));
+    let owner = Owner {
+        environment: &environment,
+        workload: source.map_or("", |s| s.workload.as_str()),
+        instance: source.map_or("", |s| s.name.as_ref()),
+    };
+    let text = masked(view, line.text);
+    let line = LineView { text: &text, ..line.clone() };
+    // A string and numbers: there is nothing that could not be written.
+    out.push_str(&serde_json::to_string(&data(owner, &line)).unwrap_or_default());
+}
+
+fn write_text(view: &LogView, line: &LineView<'_>, offset_minutes: i32, out: &mut String) {
+    match view.stamps {
+        Stamps::Off => {}
+        Stamps::Local => drop(write!(out, "{} ", clock_millis(line.at, offset_minutes))),
+        Stamps::Utc | Stamps::Relative | Stamps::Delta => drop(write!(out, "{:.3} ", line.at)),
     }
-    text
+    if view.sources.len() > 1
+        && let Some((_, source)) = view.source(line.instance)
+    {
+        out.push_str(&source.name);
+        out.push(' ');
+    }
+    match line.marker {
+        Some(marker) => drop(write!(out, "┄┄┄ {} {} ┄┄┄", marker.word(), marker.detail())),
+        None => out.push_str(&masked(view, line.text)),
+    }
 }

@@ -3,7 +3,6 @@
 //! Nothing is kept that need not be: a stream is read on only when what it gave has been printed, so a long log costs no
 //! memory and a closed pipe ends it.
 
-mod fields;
 mod line;
 mod merge;
 mod pick;

@@ -16,7 +16,10 @@ use super::super::widget::{Pen, spark::spark};
 pub fn draw(scene: &Scene<'_>, logs: &LogView, area: Rect, buf: &mut Buffer) {
     let Some(columns) = layout::histogram(scene.state.size) else { return };
     let Some((from, to)) = logs.span() else { return };
-    let buckets = logs.rates.buckets(from, to, usize::from(columns));
+    // With a filter, of the lines it shows.
+    let many = usize::from(columns);
+    let filtered = if logs.filter.is_empty() { None } else { logs.lens.buckets(&logs.store, from, to, many) };
+    let buckets = filtered.unwrap_or_else(|| logs.rates.buckets(from, to, many));
     let local = if logs.stamps == Stamps::Local { scene.state.settings.utc_offset_minutes } else { 0 };
     let dim = scene.style(Role::Dim);
     let reader = logs.line(logs.at()).map_or(to, |l| l.at);

@@ -1,42 +1,15 @@
 //! One log line as it is printed: for people, or as an object for scripts.
 
-use jiff::Timestamp;
 use ratatui::style::Style;
-use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::observe::log::{Level, LineView, Marker, parse};
+use crate::observe::log::{Level, LineView, Marker, Owner, data};
 use crate::theme::{Role, Theme, sgr};
 
 use super::super::Result;
 use super::super::output::{Format, Out, say};
-use super::fields::fields;
 use super::is_data;
 use super::merge::Source;
 use super::pick::Pick;
-
-#[derive(Serialize)]
-struct LineShape<'a> {
-    at: Timestamp,
-    environment: &'a str,
-    workload: &'a str,
-    instance: &'a str,
-    stream: &'static str,
-    level: Option<&'static str>,
-    message: &'a str,
-    fields: &'a Map<String, Value>,
-}
-
-#[derive(Serialize)]
-struct MarkerShape<'a> {
-    at: Timestamp,
-    environment: &'a str,
-    workload: &'a str,
-    instance: &'a str,
-    marker: &'static str,
-    detail: String,
-    count: Option<u64>,
-}
 
 /// Prints the lines that are picked.
 pub(super) struct Printer<'a> {
@@ -68,14 +41,14 @@ impl<'a> Printer<'a> {
     pub(super) fn print(&mut self, out: &mut Out, source: &Source, line: Option<&LineView<'_>>) -> Result<()> {
         let Some(line) = line else { return Ok(()) };
         if let Some(marker) = line.marker {
-            return self.marker(out, source, line.at, marker);
+            return self.marker(out, source, line, marker);
         }
         if !self.pick.takes(source.number, &source.instance, line) {
             return Ok(());
         }
         self.begin(out)?;
         if is_data(out) && !self.raw {
-            return data(out, source, line);
+            return Ok(out.line(&data(owner(source), line))?);
         }
         if self.raw {
             out.text(line.text)?;
@@ -103,26 +76,13 @@ impl<'a> Printer<'a> {
         Ok(out.text(&painted(line.text, style))?)
     }
 
-    fn marker(&mut self, out: &mut Out, source: &Source, at: Timestamp, marker: &Marker) -> Result<()> {
-        let detail = marker.detail();
+    fn marker(&mut self, out: &mut Out, source: &Source, line: &LineView<'_>, marker: &Marker) -> Result<()> {
         if !is_data(out) {
-            say(&format!("--- {}: {detail} ---", source.instance));
+            say(&format!("--- {}: {} ---", source.instance, marker.detail()));
             return Ok(());
         }
         self.begin(out)?;
-        let count = match marker {
-            Marker::Dropped(count) => Some(*count),
-            Marker::Reconnected(_) | Marker::Ended(_) | Marker::Begin => None,
-        };
-        Ok(out.line(&MarkerShape {
-            at,
-            environment: &source.environment,
-            workload: &source.workload,
-            instance: &source.instance,
-            marker: marker.word(),
-            detail,
-            count,
-        })?)
+        Ok(out.line(&data(owner(source), line))?)
     }
 
     /// What stands between two lines of one document.
@@ -159,16 +119,6 @@ impl<'a> Printer<'a> {
     }
 }
 
-fn data(out: &mut Out, source: &Source, line: &LineView<'_>) -> Result<()> {
-    let parsed = parse(line);
-    Ok(out.line(&LineShape {
-        at: line.at,
-        environment: &source.environment,
-        workload: &source.workload,
-        instance: &source.instance,
-        stream: line.stream.word(),
-        level: line.level.map(Level::word),
-        message: &parsed.message,
-        fields: &fields(line, &parsed),
-    })?)
+fn owner(source: &Source) -> Owner<'_> {
+    Owner { environment: &source.environment, workload: &source.workload, instance: &source.instance }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::observe::log::{Format, LineView, Parsed};
+use super::{Format, LineView, Parsed};
 
 /// The fields by name.
 pub(super) fn fields(line: &LineView<'_>, parsed: &Parsed<'_>) -> Map<String, Value> {
@@ -46,8 +46,8 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
+    use super::super::{ChunkBuilder, LogBatch, Stream, parse};
     use super::*;
-    use crate::observe::log::{ChunkBuilder, LogBatch, Stream, parse};
 
     #[test]
     fn values_have_the_types_they_came_with() {
