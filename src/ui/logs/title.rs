@@ -58,6 +58,9 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
     if logs.store.dropped() > 0 {
         out.push((format!("{} dropped", count(logs.store.dropped())), Role::Warn));
     }
+    if logs.sources.iter().any(|s| s.page.is_some()) {
+        out.push(("reading further back …".to_owned(), Role::Dim));
+    }
     if logs.is_cut() {
         out.push(("newer lines not held: f".to_owned(), Role::Warn));
     }
