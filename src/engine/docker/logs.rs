@@ -31,8 +31,10 @@ pub use resume::Resume;
 
 /// A batch is handed over when its text has this many bytes, whatever the time.
 const BATCH_BYTES: usize = 256 * 1024;
-/// The first lines are handed over after this.
+/// While a log has just been opened its lines are handed over after this: somebody waits for the last of them.
 const FIRST_FLUSH: Duration = Duration::from_millis(5);
+/// A log has just been opened for so long.
+const OPENING: Duration = Duration::from_millis(250);
 /// How long before its noted beginning a run may have printed.
 const EARLY: Duration = Duration::from_millis(20);
 /// How often an ended instance is looked at when no inventory says that it runs again.
@@ -44,7 +46,7 @@ pub fn follow(client: Client, query: LogQuery) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let redaction = query.redaction(client.redaction());
         let (resume, hint) = (Resume::default(), Hint::default());
-        let log = Log { client, query, outlet, resume, opened: None, flushed: false, redaction, hint };
+        let log = Log { client, query, outlet, resume, opened: None, redaction, hint };
         // Ends when there is nothing more to say, or nobody reads any more.
         let _: Result<(), Unread> = log.begin().await;
     })
@@ -60,7 +62,6 @@ struct Log {
     resume: Resume,
     /// The engine's time when the log was first opened: where to go on when not a single line was seen.
     opened: Option<Timestamp>,
-    flushed: bool,
     redaction: Arc<Redaction>,
     /// What the last lines were.
     hint: Hint,
@@ -193,7 +194,7 @@ impl Log {
                     Some(Ok(frame)) => {
                         let Some(data) = frame.data_ref() else { continue };
                         if chunk.is_empty() {
-                            due = Instant::now() + if self.flushed { self.client.pace().log_flush } else { FIRST_FLUSH };
+                            due = Instant::now() + if connected.elapsed() < OPENING { FIRST_FLUSH } else { self.client.pace().log_flush };
                         }
                         let resume = &mut self.resume;
                         demux.push(data, &mut |line| keep(resume, &mut chunk, line));
@@ -229,7 +230,6 @@ impl Log {
         if chunk.is_empty() {
             return Ok(());
         }
-        self.flushed = true;
         self.hint = chunk.hint();
         let finished = std::mem::replace(chunk, self.builder()).finish();
         let chunk = Arc::new(finished);
