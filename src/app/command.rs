@@ -255,6 +255,8 @@ pub const COMMANDS: &[Info] = &[
         Group::Logs,
         "Count lines of one shape together; what is new since a mark or the last deploy first.",
     ),
+    row(Command::Log(LogCommand::Since), "logs.since", "read since", Group::Logs, "Read the log from a time on: 15m, 2h, 14:03."),
+    row(Command::Log(LogCommand::Format), "logs.format", "read as", Group::Logs, "Choose how the lines here are read."),
     row(Command::Log(LogCommand::BucketNext), "logs.later", "later", Group::Logs, "Go one column of the histogram on."),
     row(Command::Log(LogCommand::BucketPrevious), "logs.earlier", "earlier", Group::Logs, "Go one column of the histogram back."),
     row(Command::Log(LogCommand::Raw), "logs.raw", "raw", Group::Logs, "Show lines as they were written, or taken apart."),

@@ -22,6 +22,26 @@ fn what_is_shown_is_saved_as_text_or_as_data() {
     assert!(!content.contains("x1y2z3") && content.lines().count() == 3, "{content}");
 }
 
+#[test]
+fn lines_are_read_as_somebody_says_and_from_when() {
+    let mut deck = Deck::shop(Guard::Open);
+    deck.press("jl").log("db-1-id", &["level=warn msg=hello", "other"]).press("kF");
+    let format = |deck: &Deck| logs(deck).line(0).map(|l| l.format.word());
+    assert_eq!(format(&deck), Some("logfmt"));
+    deck.press("j<enter>");
+    assert_eq!(format(&deck), Some("plain"), "{}", deck.look());
+    deck.press("F<home><enter>");
+    assert_eq!(format(&deck), Some("logfmt"), "as it seems again");
+    deck.wait(10).press("W10m<enter>");
+    let query = &logs(&deck).sources[0].query;
+    assert_eq!((query.tail, query.since.map(|t| t.as_second() - deck.state.now.as_second())), (None, Some(-600)));
+    assert!(logs(&deck).is_empty(), "read anew");
+    deck.press("Wsoon<enter>");
+    assert!(deck.look().contains("a time is wanted"), "{}", deck.look());
+    deck.press("<ctrl-u><enter>");
+    assert_eq!(logs(&deck).sources[0].query.tail, Some(100));
+}
+
 fn shown(deck: &Deck) -> Vec<&str> {
     let view = logs(deck);
     (0..view.len()).filter_map(|i| view.line(i)).map(|l| l.text).collect()

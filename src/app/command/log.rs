@@ -11,6 +11,8 @@ pub enum LogCommand {
     ContextMore,
     ContextLess,
     Patterns,
+    Since,
+    Format,
     BucketNext,
     BucketPrevious,
     Raw,

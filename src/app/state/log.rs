@@ -1,6 +1,6 @@
 //! The open log: whose lines, which of them are shown, and where the reader is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::engine::{Before, LogQuery};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
-use crate::observe::log::{Lens, LineView, Names, Patterns, Query, Rates, Store};
+use crate::observe::log::{Format, Lens, LineView, Names, Patterns, Query, Rates, Store};
 
 /// The open log view.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct LogView {
     pub wrap: bool,
     /// Nothing is masked on the screen: that was asked for, and is on record.
     pub reveal: bool,
+    /// How lines of an instance are read, where somebody knows better than the lines themselves.
+    pub formats: BTreeMap<InstanceId, Format>,
     /// Lines as they were written, not taken apart.
     pub raw: bool,
     /// Fields shown before the message.
@@ -58,6 +60,8 @@ pub struct LogView {
     /// Lines shown before and after a match of the filter.
     pub context: u16,
     pub previous: bool,
+    /// History is asked for from then on, instead of so many lines.
+    pub since: Option<Timestamp>,
     /// Lines of history asked for.
     pub tail: u64,
     /// The state's generation when the sources were last compared with what is there.
@@ -158,6 +162,7 @@ impl LogView {
             new_lines: 0,
             wrap: false,
             reveal: false,
+            formats: BTreeMap::new(),
             raw: false,
             fields: Vec::new(),
             highlights: Vec::new(),
@@ -173,6 +178,7 @@ impl LogView {
             fold: true,
             context: 0,
             previous: false,
+            since: None,
             tail,
             synced: 0,
         }
@@ -193,7 +199,9 @@ impl LogView {
     /// The n-th line shown.
     #[must_use]
     pub fn line(&self, index: usize) -> Option<LineView<'_>> {
-        self.store.line(self.lens.seq(&self.store, index)?)
+        let line = self.store.line(self.lens.seq(&self.store, index)?)?;
+        let format = self.formats.get(line.instance).copied().unwrap_or(line.format);
+        Some(LineView { format, ..line })
     }
 
     /// The times of the first line held and the last.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::app::{Command, rows};
 use crate::model::{EnvironmentId, InstanceId, OperationId};
+use crate::observe::log::Format;
 use crate::operate::{Operation, Plan, Request, Target};
 
 use super::RowId;
@@ -103,6 +104,8 @@ pub enum Purpose {
     Time,
     /// A command that is given the log.
     Pipe,
+    /// From when on the log is read.
+    Since,
     /// Which lines of the log are shown.
     LogFilter,
     /// Words to be lit up in the log.
@@ -153,6 +156,8 @@ pub enum Choice {
     },
     Sort(rows::Column),
     Theme(Arc<str>),
+    /// How lines of an instance are read; as they seem without one.
+    Format(InstanceId, Option<Format>),
     /// Goes to it, wherever it is.
     Open(RowId),
     /// Does it although a lock's owner may be alive.

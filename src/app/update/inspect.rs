@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::app::format::clock_millis;
 use crate::app::state::{Choice, Entry, FieldDeed, Input, LogView, Menu, Overlay, Purpose};
 use crate::app::{Effect, State};
-use crate::observe::log::{LineView, parse, pretty};
+use crate::model::InstanceId;
+use crate::observe::log::{Format, LineView, parse, pretty};
 use crate::observe::redact;
 use crate::observe::text::{clean, fit};
 
@@ -106,6 +107,35 @@ pub fn deed(state: &mut State, name: &Arc<str>, value: &Arc<str>, deed: FieldDee
         }
     }
     Vec::new()
+}
+
+/// Asks how the lines of the instance the reader is at are to be read.
+pub fn ask_format(state: &mut State) {
+    let Some(view) = &state.logs else { return };
+    let Some(line) = view.line(view.at()) else { return };
+    let (instance, now) = (line.instance.clone(), view.formats.get(line.instance).copied());
+    let name = view.source(&instance).map_or(Arc::from("lines"), |(_, s)| s.name.clone());
+    let choices: Vec<Option<Format>> = std::iter::once(None).chain(Format::ALL.into_iter().map(Some)).collect();
+    let selected = choices.iter().position(|c| *c == now).unwrap_or(0);
+    let entries = choices
+        .into_iter()
+        .map(|format| Entry {
+            label: format.map_or("as each line seems", Format::word).into(),
+            key: None,
+            choice: Choice::Format(instance.clone(), format),
+            denied: None,
+        })
+        .collect();
+    state.overlays.push(Overlay::Menu(Menu { title: format!("{name} is read as").into(), entries, selected }));
+}
+
+/// Reads the lines of an instance so from now on.
+pub fn format(state: &mut State, instance: InstanceId, format: Option<Format>) {
+    let Some(view) = &mut state.logs else { return };
+    match format {
+        Some(format) => drop(view.formats.insert(instance, format)),
+        None => drop(view.formats.remove(&instance)),
+    }
 }
 
 /// Asks which words are lit up.

@@ -18,6 +18,8 @@ pub fn run(state: &mut State, command: LogCommand) -> Vec<Effect> {
         LogCommand::FoldAll => lens::fold(state),
         LogCommand::ContextMore => lens::context(state, true),
         LogCommand::ContextLess => lens::context(state, false),
+        LogCommand::Since => when::ask_since(state),
+        LogCommand::Format => inspect::ask_format(state),
         LogCommand::Patterns => shapes::open(state),
         LogCommand::BucketNext => when::column(state, 1),
         LogCommand::BucketPrevious => when::column(state, -1),

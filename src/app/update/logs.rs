@@ -236,7 +236,11 @@ fn source(
     now: jiff::Timestamp,
 ) -> LogSource {
     let began = instance.created_at.or(instance.started_at).unwrap_or(now);
-    let (tail, since) = if first { (Some(view.tail), None) } else { (None, Some(began)) };
+    let (tail, since) = match (first, view.since) {
+        (true, Some(since)) => (None, Some(since)),
+        (true, None) => (Some(view.tail), None),
+        (false, _) => (None, Some(began)),
+    };
     LogSource {
         environment: environment.clone(),
         workload: workload.id.clone(),

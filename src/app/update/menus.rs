@@ -160,6 +160,10 @@ pub fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
             Vec::new()
         }
         Choice::FieldDeed { name, value, deed } => inspect::deed(state, &name, &value, deed),
+        Choice::Format(instance, format) => {
+            inspect::format(state, instance, format);
+            Vec::new()
+        }
         Choice::Open(row) => navigation::jump(state, &row),
         Choice::Nothing => Vec::new(),
     }

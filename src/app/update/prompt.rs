@@ -84,6 +84,7 @@ pub fn changed(state: &mut State) {
         | Purpose::Shell { .. }
         | Purpose::Save
         | Purpose::Time
+        | Purpose::Since
         | Purpose::Pipe
         | Purpose::Highlight
         | Purpose::Fields => {}
@@ -102,6 +103,7 @@ fn cancel(state: &mut State) {
         | Purpose::Shell { .. }
         | Purpose::Save
         | Purpose::Time
+        | Purpose::Since
         | Purpose::Pipe
         | Purpose::Highlight
         | Purpose::Fields => {}
@@ -142,7 +144,13 @@ fn submit(state: &mut State) -> Vec<Effect> {
             Request { environment, targets: Vec::new(), operation: Operation::Lock { why: text.into() } }
         }
         Purpose::Shell { environment, instance } => return wish::shell_named(state, &environment, &instance, &text),
-        purpose @ (Purpose::LogFilter | Purpose::Save | Purpose::Pipe | Purpose::Highlight | Purpose::Fields | Purpose::Time) => {
+        purpose @ (Purpose::LogFilter
+        | Purpose::Save
+        | Purpose::Pipe
+        | Purpose::Highlight
+        | Purpose::Fields
+        | Purpose::Since
+        | Purpose::Time) => {
             return submit_log(state, &purpose, &text);
         }
     };
@@ -163,6 +171,11 @@ fn submit_log(state: &mut State, purpose: &Purpose, text: &str) -> Vec<Effect> {
             Ok(at) => when::go(state, at),
             Err(why) => return refuse(state, why),
         },
+        Purpose::Since => {
+            if let Err(why) = when::read_since(state, text) {
+                return refuse(state, why);
+            }
+        }
         Purpose::Save => effects = output::save(state, text),
         Purpose::Pipe => effects = output::pipe(state, text),
         Purpose::Highlight => inspect::highlight(state, text),

@@ -6,8 +6,8 @@ use crate::app::State;
 use crate::app::layout;
 use crate::app::state::{Input, LogView, Purpose, Screen, Stamps};
 
-use super::prompt;
 use super::reading::{self, Sheet};
+use super::{logs, prompt};
 
 /// Asks for a time.
 pub fn ask(state: &mut State) {
@@ -86,6 +86,26 @@ pub fn go(state: &mut State, at: Timestamp) {
     if first.is_some_and(|first| at < first) {
         state.say(true, "that is before the first line held");
     }
+}
+
+/// Asks from when on the log is to be read.
+pub fn ask_since(state: &mut State) {
+    if state.nav.view().screen == Screen::Logs && state.logs.is_some() {
+        prompt::open(state, Purpose::Since, "read since", Input::default());
+    }
+}
+
+/// Reads the log anew from a time on; from its last lines when none is named.
+///
+/// # Errors
+/// What would have been understood.
+pub fn read_since(state: &mut State, text: &str) -> Result<(), &'static str> {
+    let since = if text.is_empty() { None } else { Some(parse(text, state.now, offset(state))?) };
+    if let Some(view) = &mut state.logs {
+        view.since = since;
+    }
+    logs::read_anew(state);
+    Ok(())
 }
 
 /// Goes so many columns of the histogram on.

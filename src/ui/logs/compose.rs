@@ -17,6 +17,8 @@ use super::super::widget::Pen;
 /// Pieces lit up in one line, at most.
 const LIT: usize = 64;
 
+/// A shorter beginning is not worth telling apart.
+const REPEATED: usize = 11;
 /// Fields that the message of an access log is made of.
 const IN_REQUEST: &[&str] = &["method", "path", "status"];
 
@@ -29,9 +31,9 @@ pub struct Composed<'a> {
 }
 
 /// Puts a line together.
-pub fn compose<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>) -> Composed<'a> {
+pub fn compose<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>, above: Option<&str>) -> Composed<'a> {
     let mut composed = if logs.raw || view.continues || view.format == Format::Plain {
-        as_written(scene, logs, view)
+        as_written(scene, logs, view, above)
     } else {
         taken_apart(scene, logs, view)
     };
@@ -50,7 +52,7 @@ pub fn compose<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>) -> Co
 }
 
 /// The line as it came, in its own colours; the level it begins with stands in a column before it.
-fn as_written<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>) -> Composed<'a> {
+fn as_written<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>, above: Option<&str>) -> Composed<'a> {
     let text = if logs.raw { view.text } else { without_level(view) };
     let cut = view.text.len() - text.len();
     let mut runs = Vec::new();
@@ -61,7 +63,21 @@ fn as_written<'a>(scene: &Scene<'_>, logs: &LogView, view: &LineView<'a>) -> Com
             runs.push((to, scene.theme.own(look)));
         }
     }
+    if runs.is_empty() && !logs.raw && !view.continues {
+        let again = repeated(text, above.map_or("", |a| a.get(cut..).unwrap_or_default()));
+        if again > 0 {
+            runs.push((again, scene.style(Role::Dim)));
+        }
+    }
     Composed { text: Cow::Borrowed(text), runs }
+}
+
+/// Bytes the line begins with like the one above it, up to a separator; a few are not worth it.
+fn repeated(text: &str, above: &str) -> usize {
+    let same = text.bytes().zip(above.bytes()).take_while(|(a, b)| a == b).count();
+    let prefix = text.get(..same).unwrap_or_default();
+    let end = prefix.rfind([' ', ']', ':', '|', '/']).map_or(0, |at| at + 1);
+    if end > REPEATED { end } else { 0 }
 }
 
 /// The message, and behind it what the line says by name.
@@ -199,6 +215,19 @@ mod tests {
         assert_eq!(lit("abcdef", &[(3, Style::new()), (6, dim)], "abcdef"), "BBBXXX");
         assert_eq!(lit("abcabc", &[(3, dim)], "a|c"), "XdXB.B");
         assert_eq!(lit("a界b", &[], "界"), ".B..", "the other half of a wide character has no look of its own");
+    }
+
+    #[test]
+    fn a_beginning_said_before_is_known_up_to_a_separator() {
+        for (text, above, again) in [
+            ("[worker 17] job 81 done", "[worker 17] job 80 done", "[worker 17] job "),
+            ("[worker 17] job", "[worker 17] job", "[worker 17] "),
+            ("short one", "short two", ""),
+            ("über alles in der Welt", "über alles in die Welt", "über alles in "),
+            ("anything", "", ""),
+        ] {
+            assert_eq!(&text[..repeated(text, above)], again, "{text}");
+        }
     }
 
     #[test]

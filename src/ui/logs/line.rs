@@ -42,7 +42,7 @@ impl Shape {
         if !self.wrap || view.marker.is_some() || view.text.len() <= usize::from(self.room) / 2 {
             return 1;
         }
-        let text = compose(scene, logs, view).text;
+        let text = compose(scene, logs, view, None).text;
         let pieces = wrap(&text, usize::from(self.room.max(1)), usize::from(most.max(1)));
         u16::try_from(pieces.len()).unwrap_or(most)
     }
@@ -84,7 +84,8 @@ pub fn draw(
     if let Some(level) = view.level {
         pen.put_in(&level.word().to_uppercase(), LEVEL - 1, scene.theme.level(Some(level)));
     }
-    let composed = compose(scene, logs, view);
+    let above = index.checked_sub(1).and_then(|i| logs.line(i)).filter(|l| l.instance == view.instance && l.marker.is_none());
+    let composed = compose(scene, logs, view, above.map(|l| l.text));
     // What stands around a match is there to be understood by, not to be found.
     let text = scene.style(if logs.lens.is_match(index) { Role::Text } else { Role::Dim });
     if !shape.wrap {

@@ -12,7 +12,7 @@ use super::super::scene::Scene;
 use super::super::widget::Pen;
 use super::super::widget::text::cells;
 use super::letter;
-use crate::app::format::count as plural;
+use crate::app::format::{clock, count as plural};
 
 pub fn draw(scene: &Scene<'_>, logs: &LogView, area: Rect, buf: &mut Buffer) {
     let dim = scene.style(Role::Dim);
@@ -60,6 +60,9 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
     }
     if logs.sources.iter().any(|s| s.page.is_some()) {
         out.push(("reading further back …".to_owned(), Role::Dim));
+    }
+    if let Some(since) = logs.since {
+        out.push((format!("since {}", clock(since, 0)), Role::Dim));
     }
     if logs.is_cut() {
         out.push(("newer lines not held: f".to_owned(), Role::Warn));

@@ -26,6 +26,7 @@ fn hint(purpose: &Purpose) -> Option<&'static str> {
         Purpose::Filter => "health:unhealthy image:api !canary",
         Purpose::Search => "a regular expression; n and N go on",
         Purpose::LogFilter => "timeout !healthcheck level>=warn status:5.. latency_ms>500 /re/",
+        Purpose::Since => "15m, 2h, 14:03; nothing for the last lines",
         Purpose::Time => "14:03, 14:03:22, 5m ago",
         Purpose::Highlight => "words, each in a colour of its own; none puts them out",
         Purpose::Fields => "names, like status latency_ms",
