@@ -55,6 +55,9 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
         Some(Link::Live { .. }) => ("‖ paused".to_owned(), Role::Accent),
         Some(Link::Stale { error, .. } | Link::Failed { error, .. }) => (format!("◌ {error}"), Role::Warn),
     });
+    if logs.reveal {
+        out.push(("NOT MASKED".to_owned(), Role::Bad));
+    }
     if logs.store.dropped() > 0 {
         out.push((format!("{} dropped", count(logs.store.dropped())), Role::Warn));
     }
@@ -81,33 +84,29 @@ fn states(scene: &Scene<'_>, logs: &LogView) -> Vec<(String, Role)> {
             Err(why) => (format!("/{}  {why}", search.pattern), Role::Bad),
         });
     }
+    out.extend(shown_as(logs).into_iter().filter(|word| !word.is_empty()).map(|word| (word, Role::Dim)));
+    out
+}
+
+/// How the lines are shown, where it is not as usual.
+fn shown_as(logs: &LogView) -> [String; 6] {
     let stamps = match logs.stamps {
         Stamps::Off | Stamps::Utc => "",
         Stamps::Local => "local time",
         Stamps::Relative => "ages",
         Stamps::Delta => "after the line before",
     };
-    if logs.reveal {
-        out.push(("NOT MASKED".to_owned(), Role::Bad));
-    }
-    let lines = format!("{} around", plural(usize::from(logs.context), "line"));
-    let around = if logs.context > 0 { lines.as_str() } else { "" };
-    let said = [
-        stamps,
-        if logs.wrap { "wrapped" } else { "" },
-        if logs.raw { "as written" } else { "" },
-        if logs.fold { "" } else { "unfolded" },
-        around,
-    ];
-    for word in said {
-        if !word.is_empty() {
-            out.push((word.to_owned(), Role::Dim));
-        }
-    }
-    if logs.column > 0 && !logs.wrap {
-        out.push((format!("from column {}", logs.column + 1), Role::Dim));
-    }
-    out
+    let when = |holds: bool, word: &str| if holds { word.to_owned() } else { String::new() };
+    let around = format!("{} around", plural(usize::from(logs.context), "line"));
+    let column = format!("from column {}", logs.column + 1);
+    [
+        stamps.to_owned(),
+        when(logs.wrap, "wrapped"),
+        when(logs.raw, "as written"),
+        when(!logs.fold, "unfolded"),
+        when(logs.context > 0, &around),
+        when(logs.column > 0 && !logs.wrap, &column),
+    ]
 }
 
 /// What all the names begin with, up to a separator: it says nothing here.
