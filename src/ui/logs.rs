@@ -21,11 +21,15 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let headline = ("No log is open", scene.style(Role::Strong));
         return notice::draw(scene, area, buf, headline, &["Select a workload or instance and press l."]);
     };
-    let lines = rect(layout::log_lines(scene.state.size)).intersection(area);
+    let lines = rect(scene.state.log_lines()).intersection(area);
     if lines.y > area.y {
         title::draw(scene, logs, Rect { height: 1, ..area }, buf);
-        if lines.y > area.y + 1 {
+        if layout::histogram(scene.state.size).is_some() {
             histogram::draw(scene, logs, Rect { y: area.y + 1, height: 1, ..area }, buf);
+        }
+        if logs.tells_drops() {
+            let what = format!("{} older lines had to go; further up they are read again", count(logs.store.dropped()));
+            line::note(scene, &what, Rect { y: lines.y - 1, height: 1, ..lines }, buf);
         }
     }
     if logs.is_empty() && !logs.store.is_empty() {

@@ -134,6 +134,24 @@ fn a_log_is_taken_apart_and_lit_up() {
 }
 
 #[test]
+fn what_a_log_had_to_drop_is_said_in_its_place() {
+    at_one_size("log_dropped", |s| {
+        go(s, Screen::Logs);
+        scene::log(s);
+        let logs = s.logs.as_mut().unwrap();
+        logs.store = quarterdeck::observe::log::Store::new(2000);
+        logs.reset();
+        for n in 0..8 {
+            scene::say(s, &[format!("line {n} {}", "x".repeat(300)).as_str()]);
+        }
+        let logs = s.logs.as_mut().unwrap();
+        logs.follow = false;
+        logs.cursor = logs.line(0).map(|l| l.seq);
+        logs.anchor = logs.line(logs.len() - 1).unwrap().seq;
+    });
+}
+
+#[test]
 fn patterns_of_a_log() {
     at_one_size("log_patterns", |s| {
         go(s, Screen::Logs);

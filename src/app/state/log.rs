@@ -211,6 +211,12 @@ impl LogView {
         Some((self.store.get(0)?.at, self.store.get(last)?.at))
     }
 
+    /// Whether it is to be said above the lines that older ones had to go: to somebody who reads, not while following.
+    #[must_use]
+    pub fn tells_drops(&self) -> bool {
+        !self.follow && self.store.dropped() > 0
+    }
+
     /// Newer lines had to go, or were left, for older ones.
     #[must_use]
     pub fn is_cut(&self) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::app::layout::{self, Area};
 use crate::keymap::Keymap;
 use crate::model::{
     ConnectionId, Environment, EnvironmentId, Guard, Instance, InstanceId, Inventory, Link, Snapshot, Workload, WorkloadId,
@@ -133,6 +134,14 @@ impl State {
     #[must_use]
     pub fn link(&self, connection: &ConnectionId) -> Option<&Link> {
         self.connections.get(connection).map(|c| &c.link)
+    }
+
+    /// The lines of the screen that hold log text.
+    #[must_use]
+    pub fn log_lines(&self) -> Area {
+        let area = layout::log_lines(self.size);
+        let told = u16::from(area.height > 2 && self.logs.as_ref().is_some_and(LogView::tells_drops));
+        Area { y: area.y + told, height: area.height - told, ..area }
     }
 
     /// Whether something is not finished that is done piece by piece.

@@ -44,7 +44,7 @@ const PREFIX: usize = 22;
 
 impl Sheet {
     pub(super) fn of(state: &State) -> Self {
-        let area = layout::log_lines(state.size);
+        let area = state.log_lines();
         Self { rows: usize::from(area.height).max(1), width: usize::from(area.width).saturating_sub(PREFIX).max(1) }
     }
 

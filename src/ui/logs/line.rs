@@ -112,6 +112,12 @@ fn delta(logs: &LogView, index: usize, view: &LineView<'_>) -> String {
     }
 }
 
+/// Something to be said in the place of a line.
+pub fn note(scene: &Scene<'_>, what: &str, area: Rect, buf: &mut Buffer) {
+    let style = scene.style(Role::Bad);
+    Pen::new(buf, area, 0).skip(2).put("┄┄┄ ", style).put(what, style).put(" ┄┄┄", style);
+}
+
 /// What happened to the log, in its place.
 fn mark(scene: &Scene<'_>, name: &str, marker: &Marker, area: Rect, buf: &mut Buffer) {
     let style = match marker {
