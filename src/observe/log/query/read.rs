@@ -68,6 +68,10 @@ fn test(text: &str, at: usize) -> Result<(Test, usize), QueryError> {
             };
             Ok((asked(&rest[..name], *compare, &value, (at, at + name, at + value_at))?, at + end))
         }
+        // `error:` and `key=` may stand in a line; a comparison that is not finished is no word.
+        Some((_, compare)) if named && bare.is_empty() && !matches!(compare, Compare::Holds | Compare::Is) => {
+            Err(wrong(at + value_at, "a value is wanted here"))
+        }
         Some(_) | None => Ok((Test::Word(Word::new(&rest[..word])), at + word)),
     }
 }

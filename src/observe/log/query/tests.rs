@@ -88,6 +88,7 @@ fn what_is_wrong_is_pointed_at() {
     let table: &[(&str, usize, &str)] = &[
         ("a \"open", 2, "this quote is not closed"),
         ("a /(/", 3, "unclosed group"),
+        ("level>=", 7, "a value is wanted here"),
         ("level>=loud", 7, "levels are trace, debug, info, warn, error and fatal"),
         ("x stream:both", 9, "streams are stdout and stderr"),
         ("stream>stderr", 6, "`stream` takes `:`"),
