@@ -168,6 +168,9 @@ pub enum EngineError {
     TimedOut { what: Arc<str>, seconds: u64 },
     #[error("{what} cannot be done here: {why}")]
     Unsupported { what: Arc<str>, why: Arc<str> },
+    /// Something that was looked at is not as it should be, or a command could not be run.
+    #[error("{what}: {why}")]
+    Unmet { what: Arc<str>, why: Arc<str> },
     #[error("{endpoint} answered nonsense: {cause}")]
     Protocol { endpoint: Arc<str>, cause: Arc<str> },
 }
@@ -190,6 +193,7 @@ impl EngineError {
             Self::Rejected { .. } => "the engine's own words say why; its log may say more",
             Self::TimedOut { .. } => "the engine is slow or hangs; it is tried again where that is safe",
             Self::Unsupported { .. } => "another way is needed on this engine",
+            Self::Unmet { .. } => "mend what the check names, then try again",
             Self::Protocol { .. } => "check that the address is a Docker engine and not something in front of it",
         }
     }
@@ -206,6 +210,7 @@ impl EngineError {
             | Self::NotFound { .. }
             | Self::Conflict { .. }
             | Self::Unsupported { .. }
+            | Self::Unmet { .. }
             | Self::Protocol { .. } => false,
         }
     }

@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod audit;
+pub mod errand;
 pub mod guard;
 pub mod image;
 pub mod machine;
@@ -12,7 +13,8 @@ pub mod refusal;
 pub mod request;
 pub mod unfinished;
 
-pub use action::{Accepted, Action};
+pub use action::{Accepted, Action, Output};
+pub use errand::Errand;
 pub use plan::{Change, Gate, Plan, Step, Work};
 pub use policy::Policy;
 pub use refusal::Refusal;

@@ -9,7 +9,7 @@ use crate::operate::audit::Record;
 use crate::operate::machine::Ticket;
 
 /// Something to be done outside. The runtime answers, where it answers at all, with a [`super::Msg`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Answered by [`super::Msg::Done`].
     Execute { connection: ConnectionId, operation: OperationId, ticket: Ticket, action: Action },

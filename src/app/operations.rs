@@ -13,7 +13,7 @@ use super::msg::Answer;
 use super::state::{LogScope, RowId, State};
 
 /// Why an operation did not start. [`fmt::Display`] is a whole sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Refused {
     /// There is no plan.
     Plan(Refusal),

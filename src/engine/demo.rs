@@ -139,7 +139,15 @@ impl Shared {
             }
             Action::Stop { .. } | Action::Restart { .. } => 0.7,
             Action::Start { .. } | Action::Create { .. } | Action::Remove { .. } => 0.2,
-            Action::TakeLock { .. }
+            Action::Exec { .. } | Action::RunOnce { .. } => 1.5,
+            Action::CopyIn { .. } | Action::CopyOut { .. } | Action::LookAtImage { .. } | Action::LookAtDisk { .. } => 0.3,
+            Action::ForgetOnce { .. }
+            | Action::PutFile { .. }
+            | Action::RestoreFile { .. }
+            | Action::ForgetFile { .. }
+            | Action::Join { .. }
+            | Action::Errand(_)
+            | Action::TakeLock { .. }
             | Action::ReleaseLock { .. }
             | Action::SetAside { .. }
             | Action::BringBack { .. }

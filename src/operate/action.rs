@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::model::{EnvironmentId, InstanceId, LockHolder, OperationId, Revision, WorkloadId};
 
+use super::errand::Errand;
+
 /// An instance an action is about: one that exists, or one an earlier step of the same plan makes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InstanceRef {
@@ -33,7 +35,7 @@ pub struct Replica {
 }
 
 /// One small thing an engine can be told to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Takes the environment's lock atomically; [`crate::engine::EngineError::Conflict`] when somebody else holds it.
     /// Taking one's own (same `by`, `since` and `operation`) again is harmless.
@@ -114,6 +116,80 @@ pub enum Action {
         workload: WorkloadId,
         operation: OperationId,
     },
+    /// Runs a command in a running instance and waits for its end. Answers [`Accepted::Output`], whatever its exit code.
+    /// Not harmless when repeated: asked again only when it surely was not begun.
+    Exec {
+        instance: InstanceRef,
+        command: Vec<Arc<str>>,
+        timeout: Duration,
+    },
+    /// Runs a command in a container of its own, made from a workload's definition (its environment, networks and
+    /// volumes; no ports, no health check, never restarted), and waits for its end. Answers [`Accepted::Output`]. Harmless
+    /// when repeated: the container stays, and asked twice for the same operation and slot the engine waits for, or reads,
+    /// the first one's end.
+    RunOnce {
+        operation: OperationId,
+        replica: Box<Replica>,
+        command: Vec<Arc<str>>,
+        timeout: Duration,
+    },
+    /// Removes the container a [`Action::RunOnce`] of this operation and slot made. None there is fine.
+    ForgetOnce {
+        environment: EnvironmentId,
+        operation: OperationId,
+        slot: u32,
+    },
+    /// Copies one file of this machine into an instance (running or stopped), keeping owner and mode of what is there.
+    CopyIn {
+        instance: InstanceRef,
+        from: Arc<str>,
+        to: Arc<str>,
+    },
+    /// Copies one file out of an instance. It is there complete or not at all; folders on the way are made.
+    CopyOut {
+        instance: InstanceRef,
+        from: Arc<str>,
+        to: Arc<str>,
+    },
+    /// Writes a small file in an instance, after keeping what was there beside it under `keep` (only the first time).
+    PutFile {
+        instance: InstanceRef,
+        path: Arc<str>,
+        content: Arc<str>,
+        keep: OperationId,
+    },
+    /// Puts back what a [`Action::PutFile`] has kept under `keep`. Nothing kept is fine.
+    RestoreFile {
+        instance: InstanceRef,
+        path: Arc<str>,
+        keep: OperationId,
+    },
+    /// Removes what a [`Action::PutFile`] has kept.
+    ForgetFile {
+        instance: InstanceRef,
+        path: Arc<str>,
+        keep: OperationId,
+    },
+    /// Gives an instance, on every network it is attached to under a name of its service, also these names (aliases).
+    /// It is taken off the network and attached again for it, so its connections break: for one nobody uses yet.
+    Join {
+        instance: InstanceRef,
+        aliases: Vec<Arc<str>>,
+    },
+    /// Looks whether the image is there or could be pulled, and fits the engine's platform. Answers [`Accepted::Reading`].
+    LookAtImage {
+        environment: EnvironmentId,
+        image: Arc<str>,
+        digest: Option<Arc<str>>,
+    },
+    /// Looks whether the engine has so much disk left. Answers [`Accepted::Reading`].
+    LookAtDisk {
+        environment: EnvironmentId,
+        least_bytes: u64,
+    },
+    /// Something outside the engine. Answers [`Accepted::Reading`] or [`Accepted::Output`]; what is not as it should be is
+    /// an error that says so.
+    Errand(Box<Errand>),
     /// Plays a fault the engine offers.
     Drill {
         name: Arc<str>,
@@ -128,7 +204,7 @@ pub enum Action {
 }
 
 /// What an engine answers when it has done an [`Action`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Accepted {
     Done,
     /// It was so already.
@@ -140,4 +216,40 @@ pub enum Accepted {
         /// It had to be fetched.
         pulled: bool,
     },
+    /// A look at the world found it as it should be.
+    Reading {
+        /// The figure, where it is one.
+        value: Option<f64>,
+        /// What was seen: `200 in 12 ms`, `error_rate 0.004 (< 0.05)`.
+        words: Arc<str>,
+    },
+    /// A command has ended.
+    Output(Box<Output>),
+}
+
+/// What a command that has ended left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    pub code: i64,
+    /// What it printed, both streams, sanitised and masked: the end of it, at most 64 KiB.
+    pub text: Arc<str>,
+    /// The beginning had to be left out.
+    pub cut: bool,
+}
+
+impl Output {
+    /// The last line that says something.
+    #[must_use]
+    pub fn last_line(&self) -> &str {
+        self.text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+    }
+
+    /// How it failed, in words: `ended with 3: no such table`.
+    #[must_use]
+    pub fn failure(&self) -> Arc<str> {
+        match self.last_line() {
+            "" => format!("ended with {}", self.code).into(),
+            line => format!("ended with {}: {line}", self.code).into(),
+        }
+    }
 }

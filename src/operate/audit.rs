@@ -110,4 +110,7 @@ pub struct StepText {
     pub call: Arc<str>,
     pub state: StepState,
     pub detail: Arc<str>,
+    /// What a command of it printed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub output: Option<Arc<str>>,
 }

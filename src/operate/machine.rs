@@ -5,6 +5,9 @@ mod flight;
 mod gate;
 mod journal;
 mod lock;
+mod look;
+mod person;
+mod tell;
 mod undo;
 mod words;
 
@@ -17,11 +20,12 @@ use jiff::Timestamp;
 use crate::model::{InstanceId, Snapshot};
 
 use super::action::{Action, InstanceRef};
-use super::plan::{Plan, Work};
+use super::plan::{Gate, Plan, Work};
 use super::policy::{Actor, OnFailure};
 
 use flight::Flight;
 use gate::{Reading, Watch};
+use look::Look;
 pub use words::{Choice, Effect, Event, Outcome, Phase, StepProgress, StepState, Ticket, UndoProgress};
 
 /// What is being waited for.
@@ -34,6 +38,10 @@ enum Doing {
     Watch(Box<Watch>),
     /// A look at the environment under the lock; since when.
     Verify(Timestamp),
+    /// A gate that is read by looking outside, again and again.
+    Look(Box<Look>),
+    /// A person's word.
+    Person,
 }
 
 /// Why a piece of work failed.
@@ -81,6 +89,9 @@ pub struct Machine {
     committed: bool,
     failures: Vec<Arc<str>>,
     settled: Outcome,
+    /// Hooks still to be told how it ended, last first; and the one that is told now.
+    untold: Vec<Arc<str>>,
+    telling: Option<Arc<str>>,
     out: Vec<Effect>,
 }
 
@@ -88,7 +99,14 @@ impl Machine {
     /// Starts `plan`: the journal's first record, then the lock (or, without one, the first step).
     #[must_use]
     pub fn new(plan: Plan, actor: &Actor, now: Timestamp) -> (Self, Vec<Effect>) {
-        let waiting = StepProgress { state: StepState::Waiting, detail: "".into(), began: None, ended: None };
+        let waiting = StepProgress {
+            state: StepState::Waiting,
+            detail: "".into(),
+            output: None,
+            readings: Vec::new(),
+            began: None,
+            ended: None,
+        };
         let progress = vec![waiting; plan.steps.len()];
         let mut machine = Self {
             plan,
@@ -114,6 +132,8 @@ impl Machine {
             committed: false,
             failures: Vec::new(),
             settled: Outcome::Done,
+            untold: Vec::new(),
+            telling: None,
             out: Vec::new(),
         };
         machine.journal_start(now);
@@ -137,6 +157,9 @@ impl Machine {
             }
             Event::Abort => self.abort(now),
             Event::Choose(choice) => self.chosen(now, choice),
+            Event::Confirm(text) => {
+                self.plan.confirmed.insert(text);
+            }
         }
         self.advance(now);
         std::mem::take(&mut self.out)
@@ -147,14 +170,8 @@ impl Machine {
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.phase {
             Phase::Ended(outcome) => Some(outcome),
-            Phase::Locking | Phase::Running(_) | Phase::Asking(_) | Phase::Undoing | Phase::Unlocking => None,
+            Phase::Locking | Phase::Running(_) | Phase::Asking(_) | Phase::Undoing | Phase::Unlocking | Phase::Telling(_) => None,
         }
-    }
-
-    /// Whether an abort would still lead back; after something was removed it only would do harm and is ignored.
-    #[must_use]
-    pub fn can_abort(&self) -> bool {
-        !self.committed && matches!(self.phase, Phase::Locking | Phase::Running(_) | Phase::Asking(_))
     }
 
     fn see(&mut self, now: Timestamp, snapshot: &Snapshot) {
@@ -179,6 +196,8 @@ impl Machine {
                 self.verify(now, since);
             }
             Doing::Watch(_) => self.watch(now),
+            Doing::Look(_) => self.look(now),
+            Doing::Person => self.ask_person(now),
         }
     }
 
@@ -249,7 +268,15 @@ impl Machine {
                 Ok(action) => self.fly(now, action),
                 Err(fault) => self.finished(now, Err(fault)),
             },
-            Work::Await(gate) => {
+            Work::Await(Gate::Reading { look, .. }) => match self.resolve(look) {
+                Ok(look) => self.begin_look(now, work, look),
+                Err(fault) => self.finished(now, Err(fault)),
+            },
+            Work::Await(Gate::Person { .. }) => {
+                self.doing = Doing::Person;
+                self.ask_person(now);
+            }
+            Work::Await(gate @ (Gate::Healthy { .. } | Gate::RolledOut { .. } | Gate::Wait { .. })) => {
                 let watch = Watch::new(gate, &self.made, &self.plan.names, now, self.issued, &self.runs);
                 self.doing = Doing::Watch(Box::new(watch));
                 self.watch(now);
@@ -265,6 +292,7 @@ impl Machine {
             Phase::Running(index) => self.step_finished(now, index, result),
             Phase::Undoing => self.undo_finished(now, result),
             Phase::Unlocking => self.unlock_answered(now, result),
+            Phase::Telling(outcome) => self.told(now, outcome, result),
             Phase::Asking(_) | Phase::Ended(_) => {}
         }
     }
@@ -303,59 +331,6 @@ impl Machine {
         }
     }
 
-    fn chosen(&mut self, now: Timestamp, choice: Choice) {
-        let Phase::Asking(index) = self.phase else { return };
-        match choice {
-            Choice::Retry => {
-                self.failures.clear();
-                self.detail = "".into();
-                self.run(now, index);
-            }
-            Choice::Undo => self.go_back(now),
-            Choice::Leave => self.leave(now),
-        }
-    }
-
-    fn abort(&mut self, now: Timestamp) {
-        if !self.can_abort() {
-            return;
-        }
-        let why: Arc<str> = "aborted".into();
-        match (&self.phase, &mut self.doing) {
-            // Half of a call cannot be taken back: its answer is waited for, unless it changes nothing.
-            (_, Doing::Flight(flight)) if flight.retry_at.is_none() && !flight.is_harmless() => flight.aborted = true,
-            (Phase::Locking, Doing::Verify(_)) => {
-                self.failures.push(why);
-                self.settle(now, Outcome::Failed);
-            }
-            (Phase::Locking, _) => self.finished(now, Err(Fault { why, uncertain: true })),
-            (Phase::Running(index), doing) => {
-                let index = *index;
-                if matches!(doing, Doing::Flight(f) if !f.is_harmless()) {
-                    self.uncertain.insert(index);
-                }
-                self.abandon(now, index, why);
-            }
-            (Phase::Asking(_), _) => self.go_back(now),
-            (Phase::Undoing | Phase::Unlocking | Phase::Ended(_), _) => {}
-        }
-    }
-
-    /// Leaves step `index` where it is and goes back, because a person wants it.
-    fn abandon(&mut self, now: Timestamp, index: usize, why: Arc<str>) {
-        self.doing = Doing::Nothing;
-        let progress = &mut self.progress[index];
-        progress.ended = Some(now);
-        if progress.state == StepState::Running {
-            progress.state = StepState::Failed;
-            progress.detail = why.clone();
-        }
-        self.journal_step(now, index);
-        self.detail = why.clone();
-        self.failures.push(why);
-        self.go_back(now);
-    }
-
     /// Shows words at whatever is being done.
     fn say(&mut self, words: Arc<str>) {
         match self.phase {
@@ -365,7 +340,7 @@ impl Machine {
                     undo.progress.detail = words;
                 }
             }
-            Phase::Locking | Phase::Unlocking => self.detail = words,
+            Phase::Locking | Phase::Unlocking | Phase::Telling(_) => self.detail = words,
             Phase::Asking(_) | Phase::Ended(_) => {}
         }
     }

@@ -38,7 +38,7 @@ use super::request::{Operation, Request};
 use draft::Draft;
 
 /// What must hold before the next step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Gate {
     /// The instance becomes healthy (or, without a health signal, runs) `within` this time and stays so for `hold`.
     Healthy { instance: InstanceRef, within: Duration, hold: Duration },
@@ -46,17 +46,32 @@ pub enum Gate {
     RolledOut { workload: WorkloadId, revision: Option<u64>, replicas: u32, within: Duration, hold: Duration },
     /// Nothing but time.
     Wait { hold: Duration },
+    /// A look, repeated: good at once or `within` this time, and for `hold` after. So many bad ones in a row as `patience`
+    /// says, after a good one or without one, are a failure.
+    Reading {
+        /// `probe api`, `error_rate < 0.05`.
+        name: Arc<str>,
+        /// What is asked each time: something that only looks.
+        look: Box<Action>,
+        /// Time between two looks.
+        every: Duration,
+        within: Duration,
+        hold: Duration,
+        patience: u32,
+    },
+    /// A person says that it is so.
+    Person { text: Arc<str> },
 }
 
 /// What a step does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Work {
     Act(Action),
     Await(Gate),
 }
 
 /// One step, and how it is undone: reversed, the undos of the steps begun are the way back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// Short, for people: `start backend-2`.
     pub name: Arc<str>,
@@ -120,7 +135,7 @@ pub struct Lock {
 }
 
 /// Exactly what will be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub id: OperationId,
     pub request: Request,
@@ -137,6 +152,10 @@ pub struct Plan {
     /// What a person should know first: no healthcheck, something else is unhealthy, stop-first because of port 80.
     pub warnings: Vec<Arc<str>>,
     pub on_failure: OnFailure,
+    /// What a person has already said is so: it is not asked again.
+    pub confirmed: BTreeSet<Arc<str>>,
+    /// Addresses that are told how it ended.
+    pub notify: Vec<Arc<str>>,
     /// Taken before the first step and given back after the last; `None` for lock, unlock and drill.
     pub lock: Option<Lock>,
     pub names: Names,

@@ -62,6 +62,8 @@ pub fn plan(environment: EnvironmentId, guard: Guard) -> Plan {
         ],
         warnings: vec!["proxypal is unhealthy; it is not part of this".into()],
         on_failure: OnFailure::Auto,
+        confirmed: std::collections::BTreeSet::new(),
+        notify: Vec::new(),
         lock: None,
         names: Names::default(),
     }
@@ -85,6 +87,8 @@ pub fn running(state: &mut State) {
         machine.progress[at] = StepProgress {
             state,
             detail: detail.into(),
+            output: None,
+            readings: Vec::new(),
             began: Some(ago(70 - at_s * 14)),
             ended: (state == StepState::Done).then(|| ago(58 - at_s * 14)),
         };

@@ -68,6 +68,7 @@ pub(in crate::app) fn progress(machine: &Machine) -> String {
         }
         Phase::Undoing => format!("{title}: going back"),
         Phase::Unlocking => format!("{title}: giving the lock back"),
+        Phase::Telling(_) => format!("{title}: telling who is to be notified"),
         Phase::Ended(outcome) => format!("{title}: {}", crate::app::state::past::outcome_word(outcome)),
     }
 }

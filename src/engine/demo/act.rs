@@ -49,6 +49,18 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
             let index = place(world, environment, Mechanics::Declared)?;
             pods::revert(world, index, workload, *to, revision)
         }
+        Action::Exec { .. }
+        | Action::RunOnce { .. }
+        | Action::ForgetOnce { .. }
+        | Action::CopyIn { .. }
+        | Action::CopyOut { .. }
+        | Action::PutFile { .. }
+        | Action::RestoreFile { .. }
+        | Action::ForgetFile { .. }
+        | Action::Join { .. }
+        | Action::LookAtImage { .. }
+        | Action::LookAtDisk { .. }
+        | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
         Action::Drill { name } => incident::play(world, Incident::parse(name)?).map(|()| Accepted::Done),
     }
 }

@@ -350,6 +350,7 @@ fn hopeless(error: &EngineError) -> Option<Arc<str>> {
         | EngineError::Rejected { .. }
         | EngineError::TimedOut { .. }
         | EngineError::Unsupported { .. }
+        | EngineError::Unmet { .. }
         | EngineError::Protocol { .. } => None,
     }
 }

@@ -45,6 +45,18 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         Action::Unpause { instance } => life::unpause(wire, known(instance)?).await,
         Action::Kill { instance, signal } => life::kill(wire, known(instance)?, signal).await,
         Action::Remove { instance, force } => life::remove(wire, known(instance)?, *force).await,
+        Action::Exec { .. }
+        | Action::RunOnce { .. }
+        | Action::ForgetOnce { .. }
+        | Action::CopyIn { .. }
+        | Action::CopyOut { .. }
+        | Action::PutFile { .. }
+        | Action::RestoreFile { .. }
+        | Action::ForgetFile { .. }
+        | Action::Join { .. }
+        | Action::LookAtImage { .. }
+        | Action::LookAtDisk { .. }
+        | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
         Action::SetReplicas { workload, .. } => declared(&format!("setting the replicas of {workload}")),
         Action::SetImage { workload, .. } => declared(&format!("setting the image of {workload}")),
         Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),

@@ -31,7 +31,20 @@ pub(super) struct Flight {
 impl Flight {
     /// Whether the answer need not be waited for.
     pub(super) fn is_harmless(&self) -> bool {
-        matches!(self.action, Action::EnsureImage { .. })
+        match &self.action {
+            Action::EnsureImage { .. } | Action::LookAtImage { .. } | Action::LookAtDisk { .. } => true,
+            Action::Errand(errand) => errand.is_look(),
+            _ => false,
+        }
+    }
+
+    /// Whether it may be sent again when its answer was lost: a command would run twice.
+    fn may_repeat(&self) -> bool {
+        match &self.action {
+            Action::Exec { .. } => false,
+            Action::Errand(errand) => errand.is_look(),
+            _ => true,
+        }
     }
 }
 
@@ -50,7 +63,7 @@ impl Machine {
         self.issued = now;
     }
 
-    fn ticket(&mut self) -> Ticket {
+    pub(super) fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         Ticket(self.tickets)
     }
@@ -71,6 +84,10 @@ impl Machine {
     }
 
     pub(super) fn answered(&mut self, now: Timestamp, ticket: Ticket, result: Result<Accepted, EngineError>) {
+        if self.looks(ticket) {
+            self.looked(now, result);
+            return;
+        }
         let result = result.or_else(|error| if self.is_gone_anyway(&error) { Ok(Accepted::AlreadySo) } else { Err(error) });
         let Doing::Flight(flight) = &mut self.doing else { return };
         if flight.ticket != ticket || flight.retry_at.is_some() {
@@ -80,11 +97,12 @@ impl Machine {
             Ok(accepted) => {
                 let flight = flight.clone();
                 self.outage = None;
+                let failed = self.keep_output(&accepted);
                 let words = self.note(&flight.action, accepted);
                 self.say(words);
-                self.landed(now, &flight, Ok(()));
+                self.landed(now, &flight, failed.map_or(Ok(()), |why| Err(Fault { why, uncertain: false })));
             }
-            Err(error) if error.is_transient() && !flight.aborted => self.trouble(now, &error),
+            Err(error) if error.is_transient() && !flight.aborted && flight.may_repeat() => self.trouble(now, &error),
             Err(error) => {
                 let fault = Fault { why: error.to_string().into(), uncertain: flight.attempts > 1 || error.is_transient() };
                 let flight = flight.clone();
@@ -136,6 +154,22 @@ impl Machine {
         self.finished(now, result);
     }
 
+    /// Keeps what a command printed; says why, if it failed.
+    fn keep_output(&mut self, accepted: &Accepted) -> Option<Arc<str>> {
+        let Accepted::Output(output) = accepted else { return None };
+        let kept = if output.cut { format!("… {}", output.text).into() } else { output.text.clone() };
+        match self.phase {
+            Phase::Running(index) => self.progress[index].output = Some(kept),
+            Phase::Undoing => {
+                if let Some(undo) = self.undo_progress.iter_mut().find(|u| u.progress.state == super::StepState::Running) {
+                    undo.progress.output = Some(kept);
+                }
+            }
+            Phase::Locking | Phase::Asking(_) | Phase::Unlocking | Phase::Telling(_) | Phase::Ended(_) => {}
+        }
+        (output.code != 0).then(|| output.failure())
+    }
+
     /// Keeps what an answer tells, and says it.
     fn note(&mut self, action: &Action, accepted: Accepted) -> Arc<str> {
         match accepted {
@@ -156,6 +190,8 @@ impl Machine {
                 let how = if pulled { "pulled" } else { "present" };
                 format!("{how} {content}").trim_end().into()
             }
+            Accepted::Reading { words, .. } => words,
+            Accepted::Output(output) => output.last_line().into(),
         }
     }
 
@@ -171,6 +207,13 @@ impl Machine {
             | Action::Pause { instance }
             | Action::Unpause { instance }
             | Action::Kill { instance, .. }
+            | Action::Exec { instance, .. }
+            | Action::CopyIn { instance, .. }
+            | Action::CopyOut { instance, .. }
+            | Action::PutFile { instance, .. }
+            | Action::RestoreFile { instance, .. }
+            | Action::ForgetFile { instance, .. }
+            | Action::Join { instance, .. }
             | Action::Remove { instance, .. } => {
                 if let InstanceRef::Made(slot) = instance {
                     let id = self.made.get(slot).cloned();
@@ -179,7 +222,7 @@ impl Machine {
                     *instance = InstanceRef::Known(id);
                 }
             }
-            Action::Create { replica, .. } => {
+            Action::Create { replica, .. } | Action::RunOnce { replica, .. } => {
                 let known = replica.image.as_ref().and_then(|i| self.digests.get(i)).cloned();
                 if let Some(digest) = known {
                     replica.digest.get_or_insert_with(|| digest.clone());
@@ -191,6 +234,10 @@ impl Machine {
             Action::TakeLock { .. }
             | Action::ReleaseLock { .. }
             | Action::EnsureImage { .. }
+            | Action::LookAtImage { .. }
+            | Action::LookAtDisk { .. }
+            | Action::ForgetOnce { .. }
+            | Action::Errand(_)
             | Action::SetReplicas { .. }
             | Action::SetImage { .. }
             | Action::Rollout { .. }

@@ -66,7 +66,7 @@ impl Watch {
     ) -> Self {
         let reference = match gate {
             Gate::Healthy { instance, .. } => Some(instance.clone()),
-            Gate::RolledOut { .. } | Gate::Wait { .. } => None,
+            Gate::RolledOut { .. } | Gate::Wait { .. } | Gate::Reading { .. } | Gate::Person { .. } => None,
         };
         let id = match &reference {
             Some(InstanceRef::Known(id)) => Some(id.clone()),
@@ -115,6 +115,8 @@ impl Watch {
                     Reading::Waiting(format!("{} s to go", left.as_secs()).into())
                 };
             }
+            // These two are read elsewhere: by looking outside, and by asking.
+            Gate::Reading { .. } | Gate::Person { .. } => return Reading::Passed("".into()),
             Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. } => (*within, *hold),
         };
         if let Some(since) = stale {
@@ -177,7 +179,7 @@ impl Watch {
                 self.why = why.into();
                 self.crashing(workload, revision)
             }
-            Gate::Wait { .. } => Ok(Some(())),
+            Gate::Wait { .. } | Gate::Reading { .. } | Gate::Person { .. } => Ok(Some(())),
         }
     }
 

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use crate::operate::audit::{ChangeText, Phase as Told, PlanText, Record, StepText};
 
-use super::{Effect, Machine, Outcome, elapsed};
+use crate::operate::plan::words;
+
+use super::{Effect, Machine, Outcome, StepState, elapsed};
 
 impl Machine {
     fn record(&self, now: Timestamp, phase: Told) -> Record {
@@ -39,8 +41,13 @@ impl Machine {
 
     pub(super) fn journal_step(&mut self, now: Timestamp, index: usize) {
         let (step, progress) = (&self.plan.steps[index], &self.progress[index]);
-        let text =
-            StepText { name: step.name.clone(), call: step.call.clone(), state: progress.state, detail: progress.detail.clone() };
+        let text = StepText {
+            name: step.name.clone(),
+            call: step.call.clone(),
+            state: progress.state,
+            detail: progress.detail.clone(),
+            output: progress.output.clone(),
+        };
         let took = progress.began.map(|began| millis(now, began));
         let record = Record { step: Some(text), duration_ms: took, ..self.record(now, Told::Step) };
         self.out.push(Effect::Journal(record));
@@ -53,9 +60,24 @@ impl Machine {
             call: undo.call.clone(),
             state: undo.progress.state,
             detail: undo.progress.detail.clone(),
+            output: undo.progress.output.clone(),
         };
         let took = undo.progress.began.map(|began| millis(now, began));
         let record = Record { step: Some(text), duration_ms: took, ..self.record(now, Told::Step) };
+        self.out.push(Effect::Journal(record));
+    }
+
+    /// A hook was told; `failed` says why it was not.
+    pub(super) fn journal_told(&mut self, now: Timestamp, url: &str, failed: Option<Arc<str>>) {
+        let host = words::host_of(url);
+        let text = StepText {
+            name: format!("notify {host}").into(),
+            call: format!("POST {host}").into(),
+            state: if failed.is_none() { StepState::Done } else { StepState::Failed },
+            detail: failed.unwrap_or_default(),
+            output: None,
+        };
+        let record = Record { step: Some(text), ..self.record(now, Told::Step) };
         self.out.push(Effect::Journal(record));
     }
 

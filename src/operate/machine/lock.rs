@@ -103,9 +103,7 @@ impl Machine {
         self.ended = Some(now);
         self.skip_the_rest();
         self.detail = self.account(&outcome);
-        self.phase = Phase::Ended(outcome.clone());
-        self.journal_end(now, outcome);
-        // What was seen is no longer needed; the machine may be kept for the screen.
-        self.last = None;
+        self.journal_end(now, outcome.clone());
+        self.tell(now, outcome);
     }
 }

@@ -56,7 +56,14 @@ impl Machine {
                     name,
                     call: words::call(&work, &self.plan.names),
                     work,
-                    progress: StepProgress { state: StepState::Waiting, detail: "".into(), began: None, ended: None },
+                    progress: StepProgress {
+                        state: StepState::Waiting,
+                        detail: "".into(),
+                        output: None,
+                        readings: Vec::new(),
+                        began: None,
+                        ended: None,
+                    },
                 });
             }
         }

@@ -29,6 +29,8 @@ pub enum Event<'a> {
     Stale,
     /// A person wants it stopped and undone.
     Abort,
+    /// A person says that this is so ([`Machine::asks`](super::Machine::asks)).
+    Confirm(Arc<str>),
     /// A person's answer in [`Phase::Asking`].
     Choose(Choice),
 }
@@ -45,7 +47,7 @@ pub enum Choice {
 }
 
 /// What the machine wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Execute(Ticket, Action),
     Journal(Record),
@@ -67,6 +69,8 @@ pub enum Phase {
     Undoing,
     /// Giving the lock back.
     Unlocking,
+    /// It is over; the notification hooks are told.
+    Telling(Outcome),
     Ended(Outcome),
 }
 
@@ -98,16 +102,20 @@ pub enum StepState {
 }
 
 /// A step's progress, for the screen and the journal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepProgress {
     pub state: StepState,
     pub detail: Arc<str>,
+    /// What a command of it printed, sanitised and masked; kept in the journal.
+    pub output: Option<Arc<str>>,
+    /// Figures a gate has read, oldest first.
+    pub readings: Vec<f64>,
     pub began: Option<Timestamp>,
     pub ended: Option<Timestamp>,
 }
 
 /// One step of the way back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct UndoProgress {
     /// The step it undoes.
     pub step: usize,

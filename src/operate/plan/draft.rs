@@ -1,5 +1,6 @@
 //! A plan in the making: steps with their way back, names, changes, warnings, and the facts recovery needs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Draft<'a> {
     pub changes: Vec<Change>,
     pub warnings: Vec<Arc<str>>,
     pub affected: Vec<Affected>,
+    /// Addresses that are told how it ended.
+    pub notify: Vec<Arc<str>>,
     pub names: Names,
     /// Whose name is on what is made: this operation, or the one that is recovered.
     pub made_by: OperationId,
@@ -36,6 +39,7 @@ impl<'a> Draft<'a> {
             changes: Vec::new(),
             warnings: Vec::new(),
             affected: Vec::new(),
+            notify: Vec::new(),
             names: Names::default(),
             made_by: terms.id.clone(),
             slots: 0,
@@ -179,6 +183,8 @@ impl<'a> Draft<'a> {
             changes: self.changes,
             warnings: self.warnings,
             on_failure,
+            confirmed: BTreeSet::new(),
+            notify: self.notify,
             lock,
             names: self.names,
         }

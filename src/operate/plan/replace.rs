@@ -94,7 +94,9 @@ pub fn replace(
 pub fn clear(draft: &mut Draft<'_>, old: Vec<InstanceRef>) {
     let last = draft.steps.iter().rev().find_map(|s| match &s.work {
         Work::Await(Gate::Healthy { instance, within, .. }) => Some((instance.clone(), *within)),
-        Work::Await(Gate::RolledOut { .. } | Gate::Wait { .. }) | Work::Act(_) => None,
+        Work::Await(Gate::RolledOut { .. } | Gate::Wait { .. } | Gate::Reading { .. } | Gate::Person { .. }) | Work::Act(_) => {
+            None
+        }
     });
     if let (Some((instance, within)), false) = (last, old.is_empty()) {
         draft.step(Work::Await(Gate::Healthy { instance, within, hold: Duration::ZERO }), Vec::new());

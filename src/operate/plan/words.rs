@@ -1,10 +1,15 @@
-//! What steps and calls are called: for people, and as the engine sees them.
+//! What steps are called for people; their calls as the engine sees them are in `call`.
+
+mod call;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Instance, InstanceId, Workload, WorkloadId, WorkloadKind};
+pub use call::call;
+
+use crate::model::{Instance, InstanceId, Workload, WorkloadKind};
 use crate::operate::action::{Action, InstanceRef, Replica};
+use crate::operate::errand::{Errand, Limit};
 
 use super::{Gate, Names, Work};
 
@@ -30,6 +35,18 @@ pub fn name(work: &Work, names: &Names) -> Arc<str> {
             Action::SetReplicas { workload, replicas, .. } => format!("scale {workload} to {replicas}"),
             Action::SetImage { workload, revision, .. } => format!("set image of {workload} to {}", revision.image),
             Action::Rollout { workload, .. } => format!("restart {workload}"),
+            Action::Exec { instance, command, .. } => format!("run {} in {}", program(command), of(instance)),
+            Action::RunOnce { command, .. } => format!("run {} by itself", program(command)),
+            Action::ForgetOnce { .. } => "remove the one-off container".to_owned(),
+            Action::CopyIn { instance, to, .. } => format!("copy {} into {}", file_name(to), of(instance)),
+            Action::CopyOut { instance, from, .. } => format!("copy {} out of {}", file_name(from), of(instance)),
+            Action::PutFile { instance, path, .. } => format!("write {} in {}", file_name(path), of(instance)),
+            Action::RestoreFile { instance, path, .. } => format!("put {} back in {}", file_name(path), of(instance)),
+            Action::ForgetFile { instance, path, .. } => format!("forget the old {} in {}", file_name(path), of(instance)),
+            Action::Join { instance, aliases } => format!("call {} also {}", of(instance), listed(aliases)),
+            Action::LookAtImage { image, .. } => format!("look at image {image}"),
+            Action::LookAtDisk { .. } => "look at the disk".to_owned(),
+            Action::Errand(errand) => errand_name(errand),
             Action::Drill { name } => format!("play {name}"),
             Action::Revert { workload, to, .. } => format!("take {workload} back to revision {to}"),
         },
@@ -37,55 +54,48 @@ pub fn name(work: &Work, names: &Names) -> Arc<str> {
         Work::Await(Gate::RolledOut { workload, replicas: 0, .. }) => format!("wait for {workload} to stop"),
         Work::Await(Gate::RolledOut { workload, .. }) => format!("wait for {workload}"),
         Work::Await(Gate::Wait { hold }) => format!("wait {}", seconds(*hold)),
+        Work::Await(Gate::Reading { name, .. }) => format!("gate {name}"),
+        Work::Await(Gate::Person { text }) => text.to_string(),
     };
     text.into()
 }
 
-/// The call as the engine sees it; a gate in words.
-#[must_use]
-pub fn call(work: &Work, names: &Names) -> Arc<str> {
-    let at = |i: &InstanceRef| names.instances.get(i).map_or_else(|| plain(i), |n| n.path.to_string());
-    let resource = |w: &WorkloadId| names.workloads.get(w).map_or_else(|| format!("workloads/{w}"), ToString::to_string);
-    let text = match work {
-        Work::Act(action) => match action {
-            Action::TakeLock { environment, .. } => format!("take the lock of {environment}"),
-            Action::ReleaseLock { environment, .. } => format!("give the lock of {environment} back"),
-            Action::EnsureImage { image, .. } => format!("POST /images/create?fromImage={image} (unless present)"),
-            Action::Create { replica, .. } => {
-                format!("POST /containers/create?name={}", at(&InstanceRef::Made(replica.slot)))
-            }
-            Action::SetAside { instance } => format!("POST /containers/{}/rename (out of the way)", at(instance)),
-            Action::BringBack { instance } => format!("POST /containers/{}/rename (its own name)", at(instance)),
-            Action::Start { instance } => format!("POST /containers/{}/start", at(instance)),
-            Action::Stop { instance, .. } => format!("POST /containers/{}/stop", at(instance)),
-            Action::Restart { instance, .. } => format!("POST /containers/{}/restart", at(instance)),
-            Action::Pause { instance } => format!("POST /containers/{}/pause", at(instance)),
-            Action::Unpause { instance } => format!("POST /containers/{}/unpause", at(instance)),
-            Action::Kill { instance, signal } => format!("POST /containers/{}/kill?signal={signal}", at(instance)),
-            Action::Remove { instance, .. } if names.workloads.is_empty() => format!("DELETE /containers/{}", at(instance)),
-            Action::Remove { instance, .. } => format!("DELETE pods/{}", at(instance)),
-            Action::SetReplicas { workload, replicas, .. } => {
-                format!("PATCH {}/scale (replicas {replicas})", resource(workload))
-            }
-            Action::SetImage { workload, revision, .. } => {
-                format!("PATCH {} (image {}, revision {})", resource(workload), revision.image, revision.number)
-            }
-            Action::Rollout { workload, .. } => format!("PATCH {} (restart)", resource(workload)),
-            Action::Drill { name } => format!("drill {name}"),
-            Action::Revert { workload, to, revision, .. } => {
-                format!("PATCH {} (as in revision {to}, revision {})", resource(workload), revision.number)
-            }
-        },
-        Work::Await(Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. }) => {
-            if hold.is_zero() {
-                format!("wait: healthy within {}", seconds(*within))
-            } else {
-                format!("wait: healthy within {} and for {}", seconds(*within), seconds(*hold))
-            }
+/// An errand in a few words.
+fn errand_name(errand: &Errand) -> String {
+    match errand {
+        Errand::EnvFile { path, .. } => format!("check {}", file_name(path)),
+        Errand::Tcp { address, .. } => format!("reach {address}"),
+        Errand::Certificate { address, .. } => format!("certificate of {address}"),
+        Errand::Probe { probe, .. } => format!("probe {}", probe.name),
+        Errand::Metric { metric, limit } => {
+            format!("{} {}", metric.name, limit.map(Limit::words).unwrap_or_default()).trim_end().to_owned()
         }
-        Work::Await(Gate::Wait { hold }) => format!("wait {}", seconds(*hold)),
-    };
-    text.into()
+        Errand::Alerts { name: Some(name), .. } => format!("alert {name} is silent"),
+        Errand::Alerts { name: None, .. } => "no alert fires".to_owned(),
+        Errand::Command { argv, .. } => format!("run {} here", program(argv)),
+        Errand::Http { method, url, .. } => format!("{method} {}", host_of(url)),
+    }
+}
+
+/// The program of a command, without its folder and arguments.
+fn program(argv: &[Arc<str>]) -> String {
+    argv.first().map_or_else(|| "nothing".to_owned(), |program| file_name(program).to_owned())
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(path)
+}
+
+/// An address without its path, which may hold a secret.
+pub fn host_of(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}")
+}
+
+fn listed(names: &[Arc<str>]) -> String {
+    names.iter().map(|n| &**n).collect::<Vec<_>>().join(", ")
 }
 
 /// What people call `instance`.

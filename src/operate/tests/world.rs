@@ -1,5 +1,7 @@
 //! A small engine in memory: containers that become healthy or not, names and ports that clash, one lock.
 
+mod hands;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +52,7 @@ pub struct World {
     /// What the containers yet to be made do; `Good(2)` when it is used up.
     pub behaviours: Vec<Behaviour>,
     made: u32,
+    pub hands: hands::Hands,
     /// Every action performed, in words.
     pub log: Vec<String>,
 }
@@ -76,6 +79,7 @@ impl World {
             lock: None,
             behaviours: Vec::new(),
             made: 0,
+            hands: hands::Hands::default(),
             log: Vec::new(),
         };
         for number in 1..=3 {
@@ -232,6 +236,18 @@ impl World {
                 self.boxes.retain(|b| b.id != id);
             }
             Action::Drill { .. } => {}
+            Action::Exec { .. }
+            | Action::RunOnce { .. }
+            | Action::ForgetOnce { .. }
+            | Action::CopyIn { .. }
+            | Action::CopyOut { .. }
+            | Action::PutFile { .. }
+            | Action::RestoreFile { .. }
+            | Action::ForgetFile { .. }
+            | Action::Join { .. }
+            | Action::LookAtImage { .. }
+            | Action::LookAtDisk { .. }
+            | Action::Errand(_) => return self.hands.execute(action),
             Action::SetReplicas { .. } | Action::SetImage { .. } | Action::Rollout { .. } | Action::Revert { .. } => {
                 return Err(EngineError::Unsupported { what: "it".into(), why: "these are containers".into() });
             }

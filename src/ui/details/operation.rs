@@ -94,6 +94,7 @@ fn phase(phase: &Phase) -> &'static str {
         Phase::Asking(_) => "failed: go on, go back or leave it?",
         Phase::Undoing => "going back to the old state",
         Phase::Unlocking => "giving the lock back",
+        Phase::Telling(_) => "telling who is to be notified",
         Phase::Ended(outcome) => ended(outcome),
     }
 }
@@ -118,6 +119,9 @@ pub fn waits(gate: &Gate) -> String {
             format!("{replicas} at the new revision, healthy within {} s and for {} s", within.as_secs(), hold.as_secs())
         }
         Gate::Wait { hold } => format!("{} s", hold.as_secs()),
+        Gate::Reading { within, hold, .. } if hold.is_zero() => format!("good within {} s", within.as_secs()),
+        Gate::Reading { within, hold, .. } => format!("good within {} s and for {} s", within.as_secs(), hold.as_secs()),
+        Gate::Person { .. } => "a person says so".to_owned(),
     }
 }
 

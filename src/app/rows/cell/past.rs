@@ -33,6 +33,7 @@ pub(super) fn running(state: &State, machine: &Machine, column: Column) -> Cell 
             Phase::Asking(_) => Cell::toned("? your answer", Tone::Bad),
             Phase::Undoing => Cell::toned("◌ going back", Tone::Bad),
             Phase::Unlocking => Cell::toned("◌ unlocking", Tone::Warn),
+            Phase::Telling(_) => Cell::toned("◌ telling", Tone::Warn),
             Phase::Ended(outcome) => ended(Some(outcome)),
         },
         Column::Duration => {
@@ -46,7 +47,9 @@ pub(super) fn running(state: &State, machine: &Machine, column: Column) -> Cell 
                 let detail = machine.progress.get(*n).map_or("", |p| &*p.detail);
                 if detail.is_empty() { step.to_owned() } else { format!("{step}: {detail}") }
             }
-            Phase::Asking(_) | Phase::Locking | Phase::Undoing | Phase::Unlocking | Phase::Ended(_) => machine.detail.to_string(),
+            Phase::Asking(_) | Phase::Locking | Phase::Undoing | Phase::Unlocking | Phase::Telling(_) | Phase::Ended(_) => {
+                machine.detail.to_string()
+            }
         }),
         _ => Cell::unknown(),
     }

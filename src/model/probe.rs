@@ -1,0 +1,54 @@
+//! A check quarterdeck makes itself, as it is configured: what is asked, how often, and what must come back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A check quarterdeck makes itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeSpec {
+    pub name: Arc<str>,
+    /// The workload it speaks for; needed by `exec` and by addresses with `{instance}` in them.
+    pub workload: Option<Arc<str>>,
+    pub kind: ProbeKind,
+    pub interval: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// So many bad answers in a row before it counts as failed.
+    pub failures: u32,
+    /// So many good answers in a row before it counts as well again.
+    pub successes: u32,
+    pub expect: Expect,
+}
+
+/// What a probe does. In addresses `{instance}` stands for the address of each instance of its workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// GET of this URL.
+    Http(Arc<str>),
+    /// `host:port` takes connections.
+    Tcp(Arc<str>),
+    /// `host:port` speaks TLS with a certificate that is valid for this host.
+    Tls(Arc<str>),
+    /// A command in an instance of the workload ends with 0.
+    Exec(Vec<Arc<str>>),
+}
+
+/// What a probe's answer must be.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expect {
+    /// Any 2xx or 3xx when not given.
+    pub status: Option<u16>,
+    /// Path in the answer's JSON (`components.db`) and the value there.
+    pub json: BTreeMap<Arc<str>, Json>,
+    /// The certificate is valid for so many days more.
+    pub certificate_days: Option<u32>,
+}
+
+/// A JSON value that is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    Text(Arc<str>),
+    Number(f64),
+    Boolean(bool),
+}
