@@ -118,7 +118,7 @@ pub enum DockerTarget {
 }
 
 /// A configured environment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EnvironmentSpec {
     pub name: Arc<str>,
     pub tier: Tier,

@@ -3,6 +3,7 @@
 
 pub mod action;
 pub mod audit;
+pub mod autoscale;
 pub mod errand;
 pub mod guard;
 pub mod image;
@@ -11,6 +12,7 @@ pub mod plan;
 pub mod policy;
 pub mod refusal;
 pub mod request;
+pub mod runbook;
 pub mod unfinished;
 
 pub use action::{Accepted, Action, Output};

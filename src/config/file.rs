@@ -5,6 +5,7 @@ mod deploy;
 mod environment;
 mod logs;
 mod probe;
+mod runbook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,12 @@ use std::time::Duration;
 use crate::document::{Document, Node, Section, read};
 use crate::model::{EngineKind, Guard, Problem, Tier};
 
-pub use automation::{Adjustment, Autoscale, Limit, Runbook, RunbookStep};
-pub use deploy::{Before, Deploy, Freeze, Migrate, Strategy, Verify};
+pub use automation::Limit;
+pub use deploy::{Asked, Before, Deploy, Verify};
 pub use environment::check_host;
 pub use logs::{Pattern, Redact};
-pub use probe::{Expect, Json, Probe, ProbeKind, Scrape, ScrapeFrom};
+pub use probe::{Probe, Scrape, ScrapeFrom};
+pub use runbook::Written as Runbook;
 
 /// A whole file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,7 +74,7 @@ pub struct Environment {
     pub deploy: Deploy,
     /// `[environment.deploy.WORKLOAD]`, in the order of the file.
     pub deploy_of: Vec<(Arc<str>, Deploy)>,
-    pub autoscale: Vec<Autoscale>,
+    pub autoscale: Vec<crate::operate::autoscale::Autoscale>,
     pub runbooks: Vec<Runbook>,
 }
 

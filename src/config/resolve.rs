@@ -1,19 +1,21 @@
 //! What the files and flags mean, all taken together. Pure: what is outside comes in as arguments.
 
+mod policy;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{self, Environment, File, Redact, Settings};
-use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
-use crate::model::{ConnectionId, EngineKind, Problem, WorkloadId};
-use crate::operate::Policy;
-use crate::operate::policy::DeployPolicy;
-use crate::operate::request::Strategy;
+use super::{ConnectionSpec, DockerTarget, Flags, Resolved, TargetSpec, clash};
+use crate::model::{ConnectionId, EngineKind, Problem};
 
 /// The address a target leads to, where that can be told: two targets with one address are one engine.
 pub type Address<'a> = dyn Fn(&DockerTarget) -> Option<Arc<str>> + 'a;
+
+/// An environment and the folder of its file.
+type Placed<'a> = (Option<&'a Path>, &'a Environment);
 
 /// An environment and why it cannot be shown.
 type Unsupported = (Arc<str>, Arc<str>);
@@ -26,7 +28,8 @@ type Unsupported = (Arc<str>, Arc<str>);
 pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>) -> Result<Resolved, Vec<Problem>> {
     let named: Vec<(Arc<str>, &File)> = files.iter().map(|(path, file)| (path.display().to_string().into(), file)).collect();
     let mut problems = clash::find(&named, address);
-    let environments: Vec<&Environment> = files.iter().flat_map(|(_, file)| &file.environments).collect();
+    let environments: Vec<Placed<'_>> =
+        files.iter().flat_map(|(path, file)| file.environments.iter().map(|e| (path.parent(), e))).collect();
     if let Some(Err(why)) = flags.host.as_deref().map(file::check_host) {
         problems.push(flag("--host", why));
     }
@@ -77,10 +80,11 @@ fn flag(name: &str, message: String) -> Problem {
 }
 
 /// The one environment that is wanted: `-e`, or the one of a project.
-fn only(flags: &Flags, environments: &[&Environment]) -> Result<Option<Arc<str>>, Problem> {
+fn only(flags: &Flags, environments: &[Placed<'_>]) -> Result<Option<Arc<str>>, Problem> {
     let Some(project) = &flags.project else { return Ok(flags.environment.clone()) };
     let configured: Vec<&Arc<str>> = environments
         .iter()
+        .map(|(_, e)| e)
         .filter(|e| target(e).is_some_and(|(_, p)| p == *project) && flags.docker().is_none_or(|d| e.docker() == d))
         .map(|e| &e.name)
         .collect();
@@ -142,7 +146,7 @@ fn connection(id: ConnectionId, target: TargetSpec, discover: bool) -> Connectio
 
 /// The connections, and the environments that get none with the reason.
 fn connections(
-    environments: &[&Environment],
+    environments: &[Placed<'_>],
     flags: &Flags,
     only: Option<&str>,
     address: &Address<'_>,
@@ -154,7 +158,7 @@ fn connections(
     let mut groups: BTreeMap<String, ConnectionSpec> = BTreeMap::new();
     let mut unsupported = Vec::new();
     groups.insert(open_key.clone(), connection("".into(), open, true));
-    for environment in environments {
+    for (folder, environment) in environments.iter().copied() {
         let Some((target, project)) = target(environment).filter(|_| environment.engine != EngineKind::Swarm) else {
             let why = format!(
                 "{} environments are not operated by this version yet: {} is left out",
@@ -168,7 +172,7 @@ fn connections(
             continue;
         }
         let group = groups.entry(key).or_insert_with(|| connection("".into(), target, false));
-        group.environments.push(specify(environment, project));
+        group.environments.push(policy::specify(environment, project, folder));
     }
     // A configured environment that is asked for by name needs no other engine than its own.
     let holds = |c: &ConnectionSpec| only.is_some_and(|name| c.environments.iter().any(|e| &*e.name == name));
@@ -181,7 +185,7 @@ fn connections(
     }
     // What is searched comes first, then as configured.
     let rank = |c: &ConnectionSpec| {
-        let first = environments.iter().position(|e| c.environments.first().is_some_and(|f| f.name == e.name));
+        let first = environments.iter().position(|(_, e)| c.environments.first().is_some_and(|f| f.name == e.name));
         (!c.discover, first)
     };
     all.sort_by_key(rank);
@@ -223,52 +227,6 @@ fn short(target: &TargetSpec) -> String {
             }
         },
     }
-}
-
-fn specify(environment: &Environment, project: Arc<str>) -> EnvironmentSpec {
-    let tier = environment.tier.unwrap_or_default();
-    let guard = environment.guard.unwrap_or_else(|| tier.default_guard());
-    let deploy = deploy(&DeployPolicy::default(), &environment.deploy);
-    let workloads =
-        environment.deploy_of.iter().map(|(name, over)| (WorkloadId::new(name.clone()), self::deploy(&deploy, over))).collect();
-    let policy = Policy { guard, deploy, workloads, notes: notes(environment) };
-    EnvironmentSpec { name: environment.name.clone(), tier, guard, engine: environment.engine, project, policy }
-}
-
-/// A policy with what was written laid over it.
-fn deploy(below: &DeployPolicy, written: &file::Deploy) -> DeployPolicy {
-    let strategy = written.strategy.map(|s| match s {
-        file::Strategy::Rolling | file::Strategy::BlueGreen => Strategy::Rolling,
-        file::Strategy::Recreate => Strategy::Recreate,
-    });
-    DeployPolicy {
-        strategy: strategy.unwrap_or(below.strategy),
-        surge: written.surge.unwrap_or(below.surge),
-        unavailable: written.unavailable.unwrap_or(below.unavailable),
-        delay: written.delay.unwrap_or(below.delay),
-        healthy_within: written.healthy_within.unwrap_or(below.healthy_within),
-        hold: written.hold.unwrap_or(below.hold),
-        rollback: written.rollback.unwrap_or(below.rollback),
-    }
-}
-
-/// What a deploy of this version leaves undone although it is configured.
-fn notes(environment: &Environment) -> Vec<Arc<str>> {
-    let deploys: Vec<&file::Deploy> =
-        std::iter::once(&environment.deploy).chain(environment.deploy_of.iter().map(|(_, d)| d)).collect();
-    let has = |test: &dyn Fn(&file::Deploy) -> bool| deploys.iter().any(|d| test(d));
-    let table: [(bool, &str); 6] = [
-        (
-            has(&|d| d.strategy == Some(file::Strategy::BlueGreen)),
-            "blue-green is configured, which this version cannot do yet: instances are replaced one after the other instead",
-        ),
-        (has(&|d| !d.before.is_empty()), "the configured checks before a deploy are not made by this version: make them by hand"),
-        (has(&|d| d.migrate.is_some()), "the configured migration is not run by this version: run it by hand where it is needed"),
-        (has(&|d| !d.verify.is_empty()), "the configured verification is not made by this version: look yourself afterwards"),
-        (has(&|d| !d.notify.is_empty()), "the configured notification is not sent by this version"),
-        (has(&|d| !d.freeze.is_empty()), "the configured freeze windows are not looked at by this version"),
-    ];
-    table.into_iter().filter(|(on, _)| *on).map(|(_, text)| text.into()).collect()
 }
 
 #[cfg(test)]

@@ -1,14 +1,14 @@
 //! What is in force as the text of a configuration file that would say the same.
 
+mod policy;
+
 use std::fmt::Write;
 use std::sync::Arc;
 
 use super::file::Redact;
 use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Resolved, TargetSpec};
 use crate::document::read::spell_duration;
-use crate::model::{Tier, WorkloadId};
-use crate::operate::policy::{DeployPolicy, OnFailure};
-use crate::operate::request::Strategy;
+use crate::model::Tier;
 
 /// The effective configuration: it can be read back and means the same.
 #[must_use]
@@ -74,32 +74,7 @@ fn show_environment(out: &mut String, environment: &EnvironmentSpec, address: Op
         line(out, &format!("{key} = {}", quote(value)));
     }
     line(out, &format!("project = {}\nguard = \"{}\"", quote(&environment.project), environment.guard));
-    for note in &environment.policy.notes {
-        line(out, &format!("# {note}"));
-    }
-    line(out, "\n[environment.deploy]");
-    show_deploy(out, &environment.policy.deploy);
-    for (WorkloadId(workload), deploy) in &environment.policy.workloads {
-        line(out, &format!("\n[environment.deploy.{}]", quote(workload)));
-        show_deploy(out, deploy);
-    }
-}
-
-fn show_deploy(out: &mut String, deploy: &DeployPolicy) {
-    let strategy = match deploy.strategy {
-        Strategy::Rolling => "rolling",
-        Strategy::Recreate => "recreate",
-    };
-    let rollback = match deploy.rollback {
-        OnFailure::Auto => "auto",
-        OnFailure::Ask => "ask",
-        OnFailure::Never => "never",
-    };
-    line(out, &format!("strategy = \"{strategy}\"\nsurge = {}\nunavailable = {}", deploy.surge, deploy.unavailable));
-    for (key, span) in [("delay", deploy.delay), ("healthy_within", deploy.healthy_within), ("hold", deploy.hold)] {
-        line(out, &format!("{key} = \"{}\"", spell_duration(span)));
-    }
-    line(out, &format!("rollback = \"{rollback}\""));
+    policy::show(out, &environment.policy);
 }
 
 fn line(out: &mut String, text: &str) {

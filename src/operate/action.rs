@@ -32,6 +32,8 @@ pub struct Replica {
     pub digest: Option<Arc<str>>,
     /// The revision it will carry and the ones before it, newest first; `None` keeps those of `like`.
     pub revisions: Option<Vec<Revision>>,
+    /// It is attached to its networks without the names of its service: nobody finds it before an [`Action::Join`].
+    pub hidden: bool,
 }
 
 /// One small thing an engine can be told to do.

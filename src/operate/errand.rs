@@ -4,9 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{EnvironmentId, InstanceId, ProbeSpec};
+use crate::model::{EnvironmentId, ProbeSpec};
 
-/// Something done outside the engine. A look changes nothing and may be repeated; a command is run once.
+use super::action::InstanceRef;
+
+/// Something done outside the engine. A look changes nothing and may be repeated; a command is run once. When it is done,
+/// every instance in it is [`InstanceRef::Known`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Errand {
     /// The file has every one of these keys, none of them empty or a placeholder such as `change_me`.
@@ -17,14 +20,15 @@ pub enum Errand {
     Certificate { address: Arc<str>, days: u32, timeout: Duration },
     /// A probe answers as it should; with `{instance}` in its address, at each of these instances. An `exec` probe is an
     /// [`super::Action::Exec`] instead.
-    Probe { probe: Arc<ProbeSpec>, instances: Vec<InstanceId> },
+    Probe { probe: Arc<ProbeSpec>, instances: Vec<InstanceRef> },
     /// A figure is within its limit. Without `limit` it is only read.
-    Metric { metric: Arc<Metric>, limit: Option<Limit> },
+    Metric { metric: Box<Metric>, limit: Option<Limit> },
     /// Prometheus at this address says that the alert (or, without a name, any alert) does not fire.
     Alerts { prometheus: Arc<str>, name: Option<Arc<str>> },
     /// A command of this machine, away from the terminal; the pinned target is in its environment (`QD_ENVIRONMENT`,
     /// `QD_WORKLOAD`, `QD_IMAGE`, `QD_OPERATION`, `DOCKER_HOST`).
-    Command { argv: Vec<Arc<str>>, timeout: Duration, variables: Vec<(Arc<str>, Arc<str>)> },
+    /// `folder` is where it runs; `None` is the working directory.
+    Command { argv: Vec<Arc<str>>, folder: Option<Arc<str>>, timeout: Duration, variables: Vec<(Arc<str>, Arc<str>)> },
     /// A request whose answer must be a 2xx.
     Http { method: Arc<str>, url: Arc<str>, body: Option<Arc<str>>, timeout: Duration },
 }
@@ -44,9 +48,9 @@ pub struct Metric {
 #[derive(Clone, Debug, PartialEq)]
 pub enum MetricSource {
     /// The engine's own statistics: mean over these instances.
-    Engine { figure: EngineFigure, instances: Vec<InstanceId> },
+    Engine { figure: EngineFigure, instances: Vec<InstanceRef> },
     /// Exposition text at these addresses, summed; `{instance}` in an address stands for each of these instances.
-    Scrape { urls: Vec<Arc<str>>, instances: Vec<InstanceId> },
+    Scrape { urls: Vec<Arc<str>>, instances: Vec<InstanceRef> },
     /// An instant query of a Prometheus server; `name` is the expression.
     Prometheus { url: Arc<str> },
 }
@@ -88,6 +92,23 @@ impl Limit {
 }
 
 impl Errand {
+    /// The instances it is about, to be put in once they are made.
+    pub fn instances(&mut self) -> &mut [InstanceRef] {
+        match self {
+            Self::Probe { instances, .. } => instances,
+            Self::Metric { metric, .. } => match &mut metric.source {
+                MetricSource::Engine { instances, .. } | MetricSource::Scrape { instances, .. } => instances,
+                MetricSource::Prometheus { .. } => &mut [],
+            },
+            Self::EnvFile { .. }
+            | Self::Tcp { .. }
+            | Self::Certificate { .. }
+            | Self::Alerts { .. }
+            | Self::Command { .. }
+            | Self::Http { .. } => &mut [],
+        }
+    }
+
     /// Whether it only looks: then it may be done again, and nothing need be said when it is given up.
     #[must_use]
     pub fn is_look(&self) -> bool {

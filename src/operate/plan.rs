@@ -46,8 +46,8 @@ pub enum Gate {
     RolledOut { workload: WorkloadId, revision: Option<u64>, replicas: u32, within: Duration, hold: Duration },
     /// Nothing but time.
     Wait { hold: Duration },
-    /// A look, repeated: good at once or `within` this time, and for `hold` after. So many bad ones in a row as `patience`
-    /// says, after a good one or without one, are a failure.
+    /// A look, repeated: good at once or `within` this time, and for `hold` after. Once it was good, so many bad ones in a
+    /// row as `patience` says are a failure.
     Reading {
         /// `probe api`, `error_rate < 0.05`.
         name: Arc<str>,

@@ -1,12 +1,18 @@
 //! What an environment's configuration says about changes: its guard and how to deploy.
 
+mod around;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Guard, WorkloadId};
+use crate::model::{Guard, ProbeSpec, WorkloadId};
 
+use super::autoscale::Autoscale;
 use super::request::Strategy;
+use super::runbook::Runbook;
+
+pub use around::{Asked, Before, Condition, Freeze, Migration, Place, Proxy, ScrapeSpec, Switch};
 
 /// What happens when a gate fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -19,7 +25,7 @@ pub enum OnFailure {
 }
 
 /// How a workload is deployed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DeployPolicy {
     pub strategy: Strategy,
     /// How many more than wanted may run at a time.
@@ -33,6 +39,18 @@ pub struct DeployPolicy {
     /// And stay so for this long.
     pub hold: Duration,
     pub rollback: OnFailure,
+    pub before: Vec<Before>,
+    /// What must hold, beside the new instances' health, before old ones stop.
+    pub gate: Vec<Condition>,
+    pub migrate: Option<Migration>,
+    pub verify: Vec<Condition>,
+    /// Addresses that are told how it went.
+    pub notify: Vec<Arc<str>>,
+    pub freeze: Vec<Freeze>,
+    /// How blue-green switches; `None` where nothing is said: by the workload's own name on its networks.
+    pub switch: Option<Switch>,
+    /// How long blue still runs after the switch, for what is in flight.
+    pub drain: Duration,
 }
 
 impl Default for DeployPolicy {
@@ -45,22 +63,52 @@ impl Default for DeployPolicy {
             healthy_within: Duration::from_secs(90),
             hold: Duration::from_secs(10),
             rollback: OnFailure::Auto,
+            before: Vec::new(),
+            gate: Vec::new(),
+            migrate: None,
+            verify: Vec::new(),
+            notify: Vec::new(),
+            freeze: Vec::new(),
+            switch: None,
+            drain: Duration::from_secs(5),
         }
     }
 }
 
 /// Everything an environment's configuration says about changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub guard: Guard,
     pub deploy: DeployPolicy,
     /// Overrides by workload.
     pub workloads: BTreeMap<WorkloadId, DeployPolicy>,
-    /// What is configured but not done by this version, each a sentence: a deploy's plan warns of it.
-    pub notes: Vec<Arc<str>>,
+    pub runbooks: Vec<Runbook>,
+    pub probes: Vec<Arc<ProbeSpec>>,
+    pub scrapes: Vec<ScrapeSpec>,
+    /// The Prometheus server that knows figures and alerts.
+    pub prometheus: Option<Arc<str>>,
+    pub autoscale: Vec<Autoscale>,
+    /// The folder of the configuration file: commands run there, and files of this machine are relative to it.
+    pub folder: Option<Arc<str>>,
 }
 
 impl Policy {
+    /// Nothing but a guard, everything else as it is when nobody says anything.
+    #[must_use]
+    pub fn of(guard: Guard) -> Self {
+        Self {
+            guard,
+            deploy: DeployPolicy::default(),
+            workloads: BTreeMap::new(),
+            runbooks: Vec::new(),
+            probes: Vec::new(),
+            scrapes: Vec::new(),
+            prometheus: None,
+            autoscale: Vec::new(),
+            folder: None,
+        }
+    }
+
     /// The deploy policy of `workload`.
     #[must_use]
     pub fn deploy_of(&self, workload: &WorkloadId) -> &DeployPolicy {

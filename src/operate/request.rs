@@ -21,6 +21,20 @@ pub enum Strategy {
     #[default]
     Rolling,
     Recreate,
+    /// New instances beside all old ones, then the traffic is switched; the old ones are kept, stopped.
+    BlueGreen,
+}
+
+impl Strategy {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Rolling => "rolling",
+            Self::Recreate => "recreate",
+            Self::BlueGreen => "blue-green",
+        }
+    }
 }
 
 /// How an operation whose owner died is ended.

@@ -21,6 +21,7 @@ fn replica(stack: &Stack<'_>, service: &str, like: &str) -> Replica {
         image: None,
         digest: None,
         revisions: None,
+        hidden: false,
     }
 }
 
@@ -244,6 +245,7 @@ async fn a_loose_container_is_replaced_under_its_own_name() {
         image: Some("qd-test/app:2".into()),
         digest: None,
         revisions: None,
+        hidden: false,
     };
     let operation = || OperationId::new(format!("op-{}", loose.name));
     let second = Replica { number: Some(2), ..asked.clone() };

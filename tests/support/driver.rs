@@ -51,7 +51,7 @@ impl Place {
     pub fn new(engine: Arc<dyn Engine>, environment: EnvironmentId) -> Self {
         let deploy =
             DeployPolicy { healthy_within: Duration::from_secs(60), hold: Duration::from_millis(400), ..DeployPolicy::default() };
-        let policy = Policy { guard: Guard::Open, deploy, workloads: std::collections::BTreeMap::new(), notes: Vec::new() };
+        let policy = Policy { deploy, ..Policy::of(Guard::Open) };
         Self { engine, environment, policy, actor: person("ada", 1) }
     }
 

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::observe::metric::Metrics;
 use crate::observe::timeline::Timeline;
-use crate::operate::policy::{Actor, DeployPolicy, Policy};
+use crate::operate::policy::{Actor, Policy};
 
 use super::{Connection, Keys, LogView, Message, Nav, Operations, Screen, Settings, State, Table, View};
 
@@ -177,12 +177,7 @@ impl State {
     /// The policy in force for an environment: `--read-only` beats all, then the configuration, then what it was found with.
     #[must_use]
     pub fn policy(&self, environment: &Environment) -> Policy {
-        let mut policy = self.settings.policies.get(&environment.id).cloned().unwrap_or_else(|| Policy {
-            guard: environment.guard,
-            deploy: DeployPolicy::default(),
-            workloads: BTreeMap::new(),
-            notes: Vec::new(),
-        });
+        let mut policy = self.settings.policies.get(&environment.id).cloned().unwrap_or_else(|| Policy::of(environment.guard));
         if self.settings.read_only || environment.guard == Guard::ReadOnly {
             policy.guard = Guard::ReadOnly;
         }

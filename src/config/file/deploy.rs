@@ -1,15 +1,16 @@
 //! `[environment.deploy]` and its overrides by workload.
 
+mod around;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use toml::de::DeValue;
 
-use super::automation::{Limit, limit};
-use super::one_of;
+use super::automation::Limit;
 use crate::document::{Node, Section, read};
-use crate::operate::policy::OnFailure;
+use crate::operate::policy::{Freeze, Migration, OnFailure, Switch};
+use crate::operate::request::Strategy;
 
 /// How a workload is deployed, as far as it was written.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,23 +23,19 @@ pub struct Deploy {
     pub hold: Option<Duration>,
     pub rollback: Option<OnFailure>,
     pub before: Vec<Before>,
-    pub migrate: Option<Migrate>,
+    /// What must hold before old instances stop.
+    pub gate: Vec<Verify>,
+    pub migrate: Option<Migration>,
     pub verify: Vec<Verify>,
     /// Addresses that are told how it went.
     pub notify: Vec<Arc<str>>,
     pub freeze: Vec<Freeze>,
-}
-
-/// How instances are replaced, as it can be written; not every version can do every one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strategy {
-    Rolling,
-    Recreate,
-    BlueGreen,
+    pub switch: Option<Switch>,
+    pub drain: Option<Duration>,
 }
 
 /// A check before anything is changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Before {
     /// The file has every one of these keys.
     EnvFile { path: Arc<str>, required: Vec<Arc<str>> },
@@ -46,22 +43,27 @@ pub enum Before {
     Tcp(Arc<str>),
     /// The certificate at `host:port` is valid for so many days more.
     Certificate { address: Arc<str>, days: u32 },
-    /// A person ticks this.
-    Check(Arc<str>),
+    /// So many bytes of disk are left.
+    Disk(u64),
     /// This runbook has run; and where it is named.
     Runbook { name: Arc<str>, at: usize },
+    /// What can also be asked after.
+    Also(Verify),
 }
 
-/// A one-off command before instances are replaced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Migrate {
-    pub exec: Vec<Arc<str>>,
-    pub timeout: Option<Duration>,
-}
-
-/// A check after.
+/// A check between or after.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verify {
+pub struct Verify {
+    pub asked: Asked,
+    /// It may take so long to become so.
+    pub within: Option<Duration>,
+    /// And must stay so for this long.
+    pub during: Option<Duration>,
+}
+
+/// What a check looks at.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
     /// This probe is healthy; and where it is named.
     Probe {
         name: Arc<str>,
@@ -70,25 +72,44 @@ pub enum Verify {
     Metric {
         name: Arc<str>,
         limit: Limit,
-        during: Option<Duration>,
     },
-    Command(Vec<Arc<str>>),
-}
-
-/// A time in which nothing is deployed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Freeze {
-    pub from: Timestamp,
-    pub to: Timestamp,
-    pub why: Option<Arc<str>>,
+    /// This alert does not fire; `any` is every one. And where it is named.
+    Silent {
+        name: Arc<str>,
+        at: usize,
+    },
+    Command {
+        argv: Vec<Arc<str>>,
+        timeout: Option<Duration>,
+    },
+    /// A person ticks this.
+    Check(Arc<str>),
 }
 
 impl Deploy {
+    fn asked(&self) -> impl Iterator<Item = &Asked> {
+        let before = self.before.iter().filter_map(|b| match b {
+            Before::Also(verify) => Some(verify),
+            Before::EnvFile { .. } | Before::Tcp(_) | Before::Certificate { .. } | Before::Disk(_) | Before::Runbook { .. } => {
+                None
+            }
+        });
+        before.chain(&self.gate).chain(&self.verify).map(|v| &v.asked)
+    }
+
     /// The probes it names, and where.
     pub(super) fn probes(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.verify.iter().filter_map(|v| match v {
-            Verify::Probe { name, at } => Some((&**name, *at)),
-            Verify::Metric { .. } | Verify::Command(_) => None,
+        self.asked().filter_map(|asked| match asked {
+            Asked::Probe { name, at } => Some((&**name, *at)),
+            Asked::Metric { .. } | Asked::Silent { .. } | Asked::Command { .. } | Asked::Check(_) => None,
+        })
+    }
+
+    /// Where it names alerts.
+    pub(super) fn alerts(&self) -> impl Iterator<Item = usize> {
+        self.asked().filter_map(|asked| match asked {
+            Asked::Silent { at, .. } => Some(*at),
+            Asked::Probe { .. } | Asked::Metric { .. } | Asked::Command { .. } | Asked::Check(_) => None,
         })
     }
 
@@ -96,7 +117,7 @@ impl Deploy {
     pub(super) fn runbooks(&self) -> impl Iterator<Item = (&str, usize)> {
         self.before.iter().filter_map(|b| match b {
             Before::Runbook { name, at } => Some((&**name, *at)),
-            Before::EnvFile { .. } | Before::Tcp(_) | Before::Certificate { .. } | Before::Check(_) => None,
+            Before::EnvFile { .. } | Before::Tcp(_) | Before::Certificate { .. } | Before::Disk(_) | Before::Also(_) => None,
         })
     }
 }
@@ -132,71 +153,21 @@ fn one(section: &Section<'_>) -> Deploy {
         healthy_within: section.read("healthy_within", read::positive_duration),
         hold: section.read("hold", read::duration),
         rollback: section.read("rollback", read::choice(&ON_FAILURE)),
-        before: section.each("before", |s| before(&s)),
-        migrate: section.read("migrate", |n| migrate(&n.section()?)),
-        verify: section.each("verify", |s| verify(&s)),
+        before: section.each("before", |s| around::before(&s)),
+        gate: section.each("gate", |s| around::verify(&s)),
+        migrate: section.read("migrate", |n| around::migrate(&n.section()?)),
+        verify: section.each("verify", |s| around::verify(&s)),
         notify: section.each("notify", |s| {
             let address = s.require("http", read::url);
             s.end();
             address
         }),
-        freeze: section.each("freeze", |s| freeze(&s)),
+        freeze: section.each("freeze", |s| around::freeze(&s)),
+        switch: section.read("switch", |n| around::switch(&n.section()?)),
+        drain: section.read("drain", read::duration),
     };
     if deploy.surge == Some(0) && deploy.unavailable.unwrap_or(0) == 0 {
         section.note("`surge` and `unavailable` cannot both be 0: nothing could ever be replaced");
     }
     deploy
-}
-
-fn before(section: &Section<'_>) -> Option<Before> {
-    let way = one_of(section, "a check before", &["env_file", "tcp", "certificate", "check", "runbook"])?;
-    let before = match way {
-        "env_file" => {
-            let required = section.require("required", read::texts);
-            section.require("env_file", read::text).zip(required).map(|(path, required)| Before::EnvFile { path, required })
-        }
-        "tcp" => section.require("tcp", read::host_port).map(Before::Tcp),
-        "certificate" => {
-            let days = section.require("days", read::count(0..=3650));
-            section.require("certificate", read::host_port).zip(days).map(|(address, days)| Before::Certificate { address, days })
-        }
-        "check" => section.require("check", read::text).map(Before::Check),
-        _ => section.require("runbook", |n| Some(Before::Runbook { name: read::text(n)?, at: n.span().start })),
-    };
-    section.end();
-    before
-}
-
-fn migrate(section: &Section<'_>) -> Option<Migrate> {
-    let exec = section.require("exec", read::texts);
-    let timeout = section.read("timeout", read::positive_duration);
-    section.end();
-    Some(Migrate { exec: exec?, timeout })
-}
-
-fn verify(section: &Section<'_>) -> Option<Verify> {
-    let way = one_of(section, "a check after", &["probe", "metric", "command"])?;
-    let verify = match way {
-        "probe" => section.require("probe", |n| Some(Verify::Probe { name: read::text(n)?, at: n.span().start })),
-        "metric" => {
-            let limit = limit(section);
-            let during = section.read("for", read::duration);
-            section.require("metric", read::text).zip(limit).map(|(name, limit)| Verify::Metric { name, limit, during })
-        }
-        _ => section.require("command", read::texts).map(Verify::Command),
-    };
-    section.end();
-    verify
-}
-
-fn freeze(section: &Section<'_>) -> Option<Freeze> {
-    let from = section.require("from", read::moment);
-    let to = section.require("to", read::moment);
-    let why = section.read("why", read::text);
-    section.end();
-    let (from, to) = from.zip(to)?;
-    if from >= to {
-        section.note("a freeze must end after it begins: `from` is not before `to`");
-    }
-    Some(Freeze { from, to, why })
 }

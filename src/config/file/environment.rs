@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Environment, automation, deploy, probe};
+use super::{Environment, automation, deploy, probe, runbook};
 use crate::document::{Document, Node, Section, read, unknown};
 use crate::model::{EngineKind, Guard, Tier};
 
@@ -56,7 +56,7 @@ pub(super) fn read(document: &Document<'_>, section: &Section<'_>) -> Option<Env
         deploy,
         deploy_of,
         autoscale: section.each("autoscale", |s| automation::autoscale(&s)),
-        runbooks: section.each("runbook", |s| automation::runbook(&s)),
+        runbooks: section.each("runbook", |s| runbook::runbook(&s)),
     };
     section.end();
     // An engine that could not be read says nothing about what fits it.
@@ -91,13 +91,29 @@ fn refers(section: &Section<'_>, environment: &Environment) {
         }
         probes.push(&probe.name);
     }
-    let runbooks: Vec<&str> = environment.runbooks.iter().map(|r| &*r.name).collect();
+    let mut runbooks: Vec<&str> = Vec::new();
+    for written in &environment.runbooks {
+        let name = &*written.runbook.name;
+        if runbooks.contains(&name) {
+            section.note(format!("two runbooks are named `{name}`"));
+        }
+        runbooks.push(name);
+        for (probe, at) in written.probes.iter().filter(|(name, _)| !probes.contains(&&**name)) {
+            section.document().note(*at, missing("probe", probe, &probes));
+        }
+    }
     for deploy in std::iter::once(&environment.deploy).chain(environment.deploy_of.iter().map(|(_, d)| d)) {
         for (name, at) in deploy.probes().filter(|(name, _)| !probes.contains(name)) {
             section.document().note(at, missing("probe", name, &probes));
         }
         for (name, at) in deploy.runbooks().filter(|(name, _)| !runbooks.contains(name)) {
             section.document().note(at, missing("runbook", name, &runbooks));
+        }
+        if environment.prometheus.is_none() {
+            for at in deploy.alerts() {
+                let why = "an alert is asked of a Prometheus server: this environment has no [environment.prometheus]";
+                section.document().note(at, why);
+            }
         }
     }
 }

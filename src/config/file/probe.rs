@@ -8,6 +8,7 @@ use toml::de::DeValue;
 
 use super::one_of;
 use crate::document::{Node, Section, read};
+use crate::model::{Expect, Json, ProbeKind};
 
 /// A check quarterdeck makes itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,36 +23,6 @@ pub struct Probe {
     /// So many in a row before it is healthy again.
     pub successes: Option<u32>,
     pub expect: Expect,
-}
-
-/// What a probe does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ProbeKind {
-    Http(Arc<str>),
-    /// `host:port`.
-    Tcp(Arc<str>),
-    /// `host:port`.
-    Tls(Arc<str>),
-    /// A command in an instance of the workload.
-    Exec(Vec<Arc<str>>),
-}
-
-/// What a probe's answer must be.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Expect {
-    pub status: Option<u16>,
-    /// Path in the answer's JSON (`components.db`) and the value there.
-    pub json: BTreeMap<Arc<str>, Json>,
-    /// The certificate is valid for so many days more.
-    pub certificate_days: Option<u32>,
-}
-
-/// A JSON value that is compared.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Json {
-    Text(Arc<str>),
-    Number(f64),
-    Boolean(bool),
 }
 
 /// Where figures are scraped.

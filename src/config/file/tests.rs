@@ -117,9 +117,9 @@ fn everything_that_is_documented_is_read() {
     assert_eq!(production.deploy.hold, Some(Duration::from_secs(15)));
     assert_eq!(production.deploy.freeze.len(), 1);
     assert_eq!(production.deploy_of[0].0.as_ref(), "worker");
-    assert_eq!(production.deploy_of[0].1.strategy, Some(Strategy::BlueGreen));
-    assert_eq!(production.autoscale[0].mode, Adjustment::Recommend);
-    assert_eq!(production.runbooks[0].steps.len(), 5);
+    assert_eq!(production.deploy_of[0].1.strategy, Some(crate::operate::request::Strategy::BlueGreen));
+    assert_eq!(production.autoscale[0].mode, crate::operate::autoscale::Mode::Recommend);
+    assert_eq!(production.runbooks[0].runbook.steps.len(), 5);
     assert_eq!((cluster.engine, cluster.context.as_deref()), (EngineKind::Kubernetes, Some("prod-eu")));
 }
 

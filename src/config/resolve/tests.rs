@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::model::{Guard, Tier};
+use crate::operate::policy::DeployPolicy;
+use crate::operate::request::Strategy;
 
 fn files(texts: &[(&str, &str)]) -> Vec<(PathBuf, File)> {
     texts.iter().map(|(name, text)| ((*name).into(), file::read(text, name).0)).collect()
@@ -163,7 +165,7 @@ hold = '5s'
     assert_eq!(policy.deploy.healthy_within, DeployPolicy::default().healthy_within);
     let web = policy.deploy_of(&"web".into());
     assert_eq!((web.strategy, web.surge, web.hold), (Strategy::Recreate, 2, Duration::from_secs(5)));
-    assert_eq!(policy.notes.len(), 1, "the migration is not run and that is said: {:?}", policy.notes);
+    assert_eq!(web.migrate.as_ref().map(|m| m.exec.len()), Some(1), "what is not written is as below");
 }
 
 #[test]

@@ -58,6 +58,7 @@ fn replica(workload: &Workload, slot: u32, number: Option<u32>, image: Option<&s
         image: image.map(Into::into),
         digest: None,
         revisions: None,
+        hidden: false,
     })
 }
 

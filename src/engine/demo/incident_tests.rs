@@ -123,6 +123,7 @@ fn a_leak_ends_in_out_of_memory_again_and_again_until_another_image_runs() {
             image: Some(image.clone()),
             digest: None,
             revisions: None,
+            hidden: false,
         };
         let made = still.execute(&Action::Create { operation: "op".into(), replica: Box::new(replica) });
         let Ok(Accepted::Made(id)) = made else { panic!("{made:?}") };

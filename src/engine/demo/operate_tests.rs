@@ -1,6 +1,6 @@
 //! Every operation, planned and driven by the one machine, on the demo world: what it is for, and its way back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::engine::{Topic, Update};
 use crate::model::{Guard, Health, OperationId, Snapshot, Workload};
 use crate::operate::machine::{Effect, Event, Machine, Outcome};
 use crate::operate::plan::{self, Terms};
-use crate::operate::policy::{Actor, DeployPolicy, Policy};
+use crate::operate::policy::{Actor, Policy};
 use crate::operate::refusal::Refusal;
 use crate::operate::request::{Ending, Operation, Request, Target};
 
@@ -25,7 +25,7 @@ impl Rig {
     fn new(incident: Option<&str>) -> Self {
         let mut still = Still::new(7, incident, noon()).unwrap();
         still.follow(&BTreeSet::from([Topic::Inventory]));
-        let policy = Policy { guard: Guard::Open, deploy: DeployPolicy::default(), workloads: BTreeMap::new(), notes: vec![] };
+        let policy = Policy::of(Guard::Open);
         let actor = Actor { user: "lan".into(), host: "bastion-1".into(), ssh: None, pid: 7, pid_started: 70 };
         Self { still, policy, actor, operations: 0 }
     }

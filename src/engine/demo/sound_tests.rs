@@ -53,6 +53,7 @@ fn some_action(still: &Still, kind: u8, which: usize, n: u32) -> Action {
                 image: None,
                 digest: None,
                 revisions: None,
+                hidden: false,
             }),
         },
     }

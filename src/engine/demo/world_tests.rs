@@ -99,12 +99,7 @@ fn the_environments_say_what_they_are() {
 #[test]
 fn a_configured_environment_has_its_own_name_and_guard() {
     let guard = Guard::ReadOnly;
-    let policy = Policy {
-        guard,
-        deploy: crate::operate::policy::DeployPolicy::default(),
-        workloads: std::collections::BTreeMap::new(),
-        notes: vec![],
-    };
+    let policy = Policy::of(guard);
     let spec = EnvironmentSpec {
         name: "acceptance".into(),
         tier: Tier::Production,

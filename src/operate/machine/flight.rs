@@ -215,11 +215,11 @@ impl Machine {
             | Action::ForgetFile { instance, .. }
             | Action::Join { instance, .. }
             | Action::Remove { instance, .. } => {
-                if let InstanceRef::Made(slot) = instance {
-                    let id = self.made.get(slot).cloned();
-                    let id: InstanceId =
-                        id.ok_or_else(|| Fault { why: "whether it was made is not known".into(), uncertain: false })?;
-                    *instance = InstanceRef::Known(id);
+                *instance = self.known(instance)?;
+            }
+            Action::Errand(errand) => {
+                for instance in errand.instances() {
+                    *instance = self.known(instance)?;
                 }
             }
             Action::Create { replica, .. } | Action::RunOnce { replica, .. } => {
@@ -237,7 +237,6 @@ impl Machine {
             | Action::LookAtImage { .. }
             | Action::LookAtDisk { .. }
             | Action::ForgetOnce { .. }
-            | Action::Errand(_)
             | Action::SetReplicas { .. }
             | Action::SetImage { .. }
             | Action::Rollout { .. }
@@ -245,6 +244,21 @@ impl Machine {
             | Action::Revert { .. } => {}
         }
         Ok(action)
+    }
+}
+
+impl Machine {
+    /// The instance as the engine knows it.
+    fn known(&self, instance: &InstanceRef) -> Result<InstanceRef, Fault> {
+        match instance {
+            InstanceRef::Known(_) => Ok(instance.clone()),
+            InstanceRef::Made(slot) => {
+                let id = self.made.get(slot).cloned();
+                let id: InstanceId =
+                    id.ok_or_else(|| Fault { why: "whether it was made is not known".into(), uncertain: false })?;
+                Ok(InstanceRef::Known(id))
+            }
+        }
     }
 }
 

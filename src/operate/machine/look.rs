@@ -30,6 +30,8 @@ pub(super) struct Look {
     ticket: Option<Ticket>,
     next: Timestamp,
     good_since: Option<Timestamp>,
+    /// It was good at least once: from then on patience counts, before it the time.
+    was_good: bool,
     /// Bad ones in a row.
     bad: u32,
     away_since: Option<Timestamp>,
@@ -59,6 +61,7 @@ impl Machine {
             ticket: None,
             next: now,
             good_since: None,
+            was_good: false,
             bad: 0,
             away_since: None,
         }));
@@ -99,6 +102,7 @@ impl Machine {
         let (words, failed) = match told {
             Told::Good { words, .. } => {
                 look.bad = 0;
+                look.was_good = true;
                 look.away_since = None;
                 let since = *look.good_since.get_or_insert(now);
                 let held = elapsed(now, since);
@@ -115,11 +119,15 @@ impl Machine {
                 (why.clone(), (away >= AWAY).then_some(why))
             }
             Told::Bad(why) => {
-                let was_good = look.good_since.take().is_some();
+                look.good_since = None;
                 look.bad += 1;
-                let late = elapsed(now, look.began) >= look.within;
-                let over = look.bad >= look.patience || (late && !was_good);
-                (format!("{why} ({} of {})", look.bad, look.patience).into(), over.then_some(why))
+                let waited = elapsed(now, look.began);
+                let (over, note) = if look.was_good {
+                    (look.bad >= look.patience, format!("{} of {}", look.bad, look.patience))
+                } else {
+                    (waited >= look.within, format!("{} of {}", waited.as_secs(), words::seconds(look.within)))
+                };
+                (format!("{why} ({note})").into(), over.then_some(why))
             }
         };
         self.say(words);

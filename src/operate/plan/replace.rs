@@ -69,7 +69,7 @@ pub fn replace(
     let batch = match strategy {
         Strategy::Recreate => replicas.len(),
         Strategy::Rolling if stop_first => policy.unavailable.max(1) as usize,
-        Strategy::Rolling => policy.surge as usize,
+        Strategy::Rolling | Strategy::BlueGreen => policy.surge as usize,
     };
     explain(draft, workload, strategy, &ports, stop_first, &replicas);
     let revisions = revisions(draft, workload, wanted);
@@ -125,6 +125,7 @@ fn pair(draft: &mut Draft<'_>, workload: &Workload, instance: &Arc<Instance>, wa
         image: Some(wanted.image.clone()),
         digest: wanted.digest.clone(),
         revisions: Some(revisions.to_vec()),
+        hidden: false,
     };
     let old = draft.know(workload, instance, true);
     let new = draft.name_made(slot, words::instance_label(workload, instance), words::made_name(&replica, &instance.name));

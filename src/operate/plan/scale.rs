@@ -138,6 +138,7 @@ pub fn make(draft: &mut Draft<'_>, workload: &Workload, like: &Instance, making:
         image: None,
         digest: None,
         revisions: None,
+        hidden: false,
     };
     let path = words::made_name(&replica, &like.name);
     let reference = draft.name_made(making.slot, format!("{}-{}", workload.id, making.number), path);

@@ -12,11 +12,6 @@ pub fn around(draft: &mut Draft<'_>, chosen: &[Chosen]) {
     if !needs_calm(&draft.request.operation) {
         return;
     }
-    if matches!(draft.request.operation, Operation::Deploy { .. } | Operation::Rollback { .. }) {
-        for note in &draft.terms.policy.notes {
-            draft.warn(note.clone());
-        }
-    }
     for one in chosen {
         let workload = &one.workload;
         let hold = draft.policy(workload).hold;

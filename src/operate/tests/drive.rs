@@ -34,7 +34,7 @@ pub fn me() -> Actor {
 
 pub fn policy() -> Policy {
     let deploy = DeployPolicy { hold: Duration::from_secs(5), healthy_within: Duration::from_secs(20), ..Default::default() };
-    Policy { guard: Guard::Open, deploy, workloads: Default::default(), notes: Vec::new() }
+    Policy { deploy, ..Policy::of(Guard::Open) }
 }
 
 pub fn on(workload: &str, operation: Operation) -> Request {

@@ -102,7 +102,7 @@ fn group_of(project: &Arc<str>) -> Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operate::policy::{DeployPolicy, Policy};
+    use crate::operate::policy::Policy;
 
     fn places(specs: &[(&str, &str)], discover: bool) -> Places {
         let spec = |(name, project): &(&str, &str)| EnvironmentSpec {
@@ -111,12 +111,7 @@ mod tests {
             guard: Guard::Type,
             engine: EngineKind::Compose,
             project: (*project).into(),
-            policy: Policy {
-                guard: Guard::Type,
-                deploy: DeployPolicy::default(),
-                workloads: std::collections::BTreeMap::new(),
-                notes: Vec::new(),
-            },
+            policy: Policy::of(Guard::Type),
         };
         Places {
             connection: "local".into(),

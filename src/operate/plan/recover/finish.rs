@@ -164,6 +164,7 @@ fn replace_rest(
             image: Some(wanted.image.clone()),
             digest: wanted.digest.clone(),
             revisions: Some(revisions.clone()),
+            hidden: false,
         };
         one(draft, workload, affected.stop_first, old.as_ref(), new, replica);
         olds.extend(old.map(|(reference, _)| reference));

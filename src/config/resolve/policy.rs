@@ -1,0 +1,152 @@
+//! What an environment's configuration says about changes: defaults put in, names looked up, paths made absolute.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::EnvironmentSpec;
+use crate::config::file::{self, Asked, Environment, ScrapeFrom};
+use crate::model::{ProbeSpec, WorkloadId};
+use crate::operate::Policy;
+use crate::operate::policy::{self, Before, Condition, DeployPolicy, ScrapeSpec};
+use crate::operate::runbook::{Runbook, RunbookStep};
+
+/// Intervals, patience and time of probes and commands when nothing is said.
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+const FAILURES: u32 = 3;
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long a check may take to become so when nothing is said.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// The environment as the rest of the program gets to see it. `folder` is that of its file.
+pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Option<&Path>) -> EnvironmentSpec {
+    let tier = environment.tier.unwrap_or_default();
+    let guard = environment.guard.unwrap_or_else(|| tier.default_guard());
+    let probes: Vec<Arc<ProbeSpec>> = environment.probes.iter().map(|p| Arc::new(probe(p))).collect();
+    let names = Names { probes: &probes, folder };
+    let deploy = names.deploy(&DeployPolicy::default(), &environment.deploy);
+    let workloads =
+        environment.deploy_of.iter().map(|(name, over)| (WorkloadId(name.clone()), names.deploy(&deploy, over))).collect();
+    let policy = Policy {
+        guard,
+        deploy,
+        workloads,
+        runbooks: environment.runbooks.iter().map(|r| names.runbook(&r.runbook)).collect(),
+        scrapes: environment.scrapes.iter().map(scrape).collect(),
+        prometheus: environment.prometheus.as_ref().map(|url| url.trim_end_matches('/').into()),
+        autoscale: environment.autoscale.clone(),
+        folder: folder.map(|f| f.display().to_string().into()),
+        probes,
+    };
+    EnvironmentSpec { name: environment.name.clone(), tier, guard, engine: environment.engine, project, policy }
+}
+
+fn probe(written: &file::Probe) -> ProbeSpec {
+    ProbeSpec {
+        name: written.name.clone(),
+        workload: written.workload.clone(),
+        kind: written.kind.clone(),
+        interval: written.interval.unwrap_or(PROBE_EVERY),
+        timeout: written.timeout.unwrap_or(PROBE_TIMEOUT),
+        failures: written.failures.unwrap_or(FAILURES),
+        successes: written.successes.unwrap_or(1),
+        expect: written.expect.clone(),
+    }
+}
+
+fn scrape(written: &file::Scrape) -> ScrapeSpec {
+    match &written.from {
+        ScrapeFrom::Workload { workload, port, path } => {
+            let path = path.as_deref().unwrap_or("/metrics");
+            ScrapeSpec { workload: Some(workload.clone()), url: format!("http://{{instance}}:{port}{path}").into() }
+        }
+        ScrapeFrom::Url(url) => ScrapeSpec { workload: None, url: url.clone() },
+    }
+}
+
+/// What names in a configuration refer to.
+struct Names<'a> {
+    probes: &'a [Arc<ProbeSpec>],
+    folder: Option<&'a Path>,
+}
+
+impl Names<'_> {
+    /// A path of this machine: relative ones start at the configuration file.
+    fn path(&self, path: &Arc<str>) -> Arc<str> {
+        match self.folder {
+            Some(folder) if !Path::new(&**path).is_absolute() => folder.join(&**path).display().to_string().into(),
+            Some(_) | None => path.clone(),
+        }
+    }
+
+    /// A policy with what was written laid over it. A list that is written replaces the one below.
+    fn deploy(&self, below: &DeployPolicy, written: &file::Deploy) -> DeployPolicy {
+        fn or<T: Clone>(written: Vec<T>, below: &[T]) -> Vec<T> {
+            if written.is_empty() { below.to_vec() } else { written }
+        }
+        let all = |list: &[file::Verify]| list.iter().filter_map(|v| self.condition(v)).collect();
+        DeployPolicy {
+            strategy: written.strategy.unwrap_or(below.strategy),
+            surge: written.surge.unwrap_or(below.surge),
+            unavailable: written.unavailable.unwrap_or(below.unavailable),
+            delay: written.delay.unwrap_or(below.delay),
+            healthy_within: written.healthy_within.unwrap_or(below.healthy_within),
+            hold: written.hold.unwrap_or(below.hold),
+            rollback: written.rollback.unwrap_or(below.rollback),
+            before: or(written.before.iter().filter_map(|b| self.before(b)).collect(), &below.before),
+            gate: or(all(&written.gate), &below.gate),
+            migrate: written.migrate.clone().or_else(|| below.migrate.clone()),
+            verify: or(all(&written.verify), &below.verify),
+            notify: or(written.notify.clone(), &below.notify),
+            freeze: or(written.freeze.clone(), &below.freeze),
+            switch: written.switch.clone().or_else(|| below.switch.clone()),
+            drain: written.drain.unwrap_or(below.drain),
+        }
+    }
+
+    fn before(&self, written: &file::Before) -> Option<Before> {
+        Some(match written {
+            file::Before::EnvFile { path, required } => Before::EnvFile { path: self.path(path), required: required.clone() },
+            file::Before::Tcp(address) => Before::Tcp(address.clone()),
+            file::Before::Certificate { address, days } => Before::Certificate { address: address.clone(), days: *days },
+            file::Before::Disk(bytes) => Before::Disk(*bytes),
+            file::Before::Runbook { name, .. } => Before::Runbook(name.clone()),
+            file::Before::Also(verify) => Before::Condition(self.condition(verify)?),
+        })
+    }
+
+    /// `None` only for a probe that is not there, which reading the file has told already.
+    fn condition(&self, written: &file::Verify) -> Option<Condition> {
+        let asked = match &written.asked {
+            Asked::Probe { name, .. } => policy::Asked::Probe(self.probes.iter().find(|p| p.name == *name)?.clone()),
+            Asked::Metric { name, limit } => policy::Asked::Metric { name: name.clone(), limit: *limit },
+            Asked::Silent { name, .. } => policy::Asked::Silent((&**name != "any").then(|| name.clone())),
+            Asked::Command { argv, timeout } => {
+                policy::Asked::Command { argv: argv.clone(), timeout: timeout.unwrap_or(COMMAND_TIMEOUT) }
+            }
+            Asked::Check(text) => policy::Asked::Person(text.clone()),
+        };
+        Some(Condition { asked, within: written.within.unwrap_or(WITHIN), hold: written.during.unwrap_or_default() })
+    }
+
+    fn runbook(&self, written: &Runbook) -> Runbook {
+        let step = |step: &RunbookStep| match step {
+            RunbookStep::CopyIn { workload, from, to } => {
+                RunbookStep::CopyIn { workload: workload.clone(), from: self.path(from), to: to.clone() }
+            }
+            RunbookStep::CopyOut { workload, from, to } => {
+                RunbookStep::CopyOut { workload: workload.clone(), from: from.clone(), to: self.path(to) }
+            }
+            RunbookStep::Exec { .. }
+            | RunbookStep::Stop { .. }
+            | RunbookStep::Start { .. }
+            | RunbookStep::Wait { .. }
+            | RunbookStep::Sleep(_)
+            | RunbookStep::Confirm(_)
+            | RunbookStep::Command { .. }
+            | RunbookStep::Http { .. } => step.clone(),
+        };
+        Runbook { steps: written.steps.iter().map(step).collect(), ..written.clone() }
+    }
+}
