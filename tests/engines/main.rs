@@ -16,8 +16,12 @@
     reason = "a test or a measurement says what it needs, and stops where it is not so"
 )]
 
+#[path = "../support/desk.rs"]
+mod desk;
 #[path = "../support/driver.rs"]
 mod driver;
+#[path = "../support/load.rs"]
+mod load;
 #[path = "../support/real_engine.rs"]
 mod real_engine;
 #[path = "../support/registry.rs"]
@@ -28,6 +32,7 @@ mod contract_demo;
 mod contract_real;
 mod fake;
 mod paging;
+mod proof_rolling;
 mod proxy;
 mod proxy_logs;
 mod real_attach;

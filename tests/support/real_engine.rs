@@ -25,8 +25,7 @@ pub fn real_engine() -> Option<&'static RealEngine> {
     static ENGINE: OnceLock<Option<RealEngine>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| {
         let host = std::env::var("QD_TEST_DOCKER_HOST").ok().filter(|host| !host.is_empty())?;
-        let made = Command::new(root().join("tests/support/engine/images")).arg(&host).output().unwrap();
-        assert!(made.status.success(), "the test images cannot be made: {}", String::from_utf8_lossy(&made.stderr));
+        make_images("images", &host);
         Some(RealEngine { host })
     });
     if engine.is_none() {
@@ -35,6 +34,17 @@ pub fn real_engine() -> Option<&'static RealEngine> {
         assert!(std::env::var("QD_TEST_REQUIRE_ENGINE").as_deref() != Ok("1"), "a real engine is required");
     }
     engine.as_ref()
+}
+
+/// The same engine with the images of the larger stacks on it.
+pub fn with_stack_images(engine: &'static RealEngine) -> &'static RealEngine {
+    make_images("stack-images", &engine.host);
+    engine
+}
+
+fn make_images(script: &str, host: &str) {
+    let made = Command::new(root().join("tests/support/engine").join(script)).arg(host).output().unwrap();
+    assert!(made.status.success(), "the test images cannot be made: {}", String::from_utf8_lossy(&made.stderr));
 }
 
 /// Says that something is not tested here: at once, and (runners hide what passing tests print) at the end of `tests/run`.
