@@ -48,7 +48,7 @@ pub struct Global {
     /// Only this Compose project
     #[arg(short, long, value_name = "NAME", global = true, conflicts_with = "environment")]
     pub project: Option<String>,
-    /// Only the engine at this address, such as `tcp://10.0.0.5:2376` or `unix:///path`
+    /// Only the engine at this address, such as `ssh://deploy@10.0.0.5` or `unix:///path`
     #[arg(short = 'H', long, value_name = "URL", global = true, conflicts_with = "context")]
     pub host: Option<String>,
     /// Only the engine of this docker context

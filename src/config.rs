@@ -111,7 +111,7 @@ pub enum TargetSpec {
 pub enum DockerTarget {
     /// `DOCKER_HOST`, else the active docker context, else the default and rootless sockets.
     Ambient,
-    /// `unix://`, `tcp://` (`ssh://` is recognised and refused with a sentence until it is built).
+    /// `unix://`, `tcp://`, `ssh://`.
     Host(Arc<str>),
     /// A docker context by name.
     Context(Arc<str>),

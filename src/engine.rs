@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod docker;
+pub mod ssh;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -152,6 +153,8 @@ pub enum AttachedInput {
 pub enum EngineError {
     #[error("{endpoint} cannot be reached: {cause}")]
     Unreachable { endpoint: Arc<str>, cause: Arc<str> },
+    #[error("{endpoint} cannot be reached over ssh: {cause}")]
+    Ssh { endpoint: Arc<str>, trouble: ssh::SshTrouble, cause: Arc<str> },
     #[error("{endpoint} may not be opened: {cause}")]
     Permission { endpoint: Arc<str>, cause: Arc<str> },
     #[error("TLS with {endpoint} failed: {cause}")]
@@ -181,6 +184,7 @@ impl EngineError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "check that the engine runs and that DOCKER_HOST, the docker context or --host names it",
+            Self::Ssh { trouble, .. } => trouble.hint(),
             Self::Permission { .. } => {
                 "add yourself to the docker group (sudo usermod -aG docker $USER, then log in again), or use a rootless engine"
             }
@@ -204,6 +208,7 @@ impl EngineError {
         match self {
             Self::Unreachable { .. } | Self::TimedOut { .. } => true,
             Self::Rejected { status, .. } => *status >= 500,
+            Self::Ssh { trouble, .. } => trouble.is_transient(),
             Self::Permission { .. }
             | Self::Tls { .. }
             | Self::TooOld { .. }

@@ -24,6 +24,13 @@ mod console;
 mod logs;
 #[path = "support/pty.rs"]
 mod pty;
+#[allow(dead_code, reason = "these tests need a part of it")]
+#[path = "support/real_engine.rs"]
+mod real_engine;
+#[path = "e2e/ssh.rs"]
+mod ssh;
+#[path = "support/sshd.rs"]
+mod sshd;
 
 /// The program under test.
 const QD: &str = env!("CARGO_BIN_EXE_qd");

@@ -76,7 +76,7 @@ fn address(target: &DockerTarget) -> Option<Arc<str>> {
     let endpoint = context::resolve(target).ok()?;
     let absent = match &endpoint.address {
         Address::Unix(path) => *target == DockerTarget::Ambient && !path.exists(),
-        Address::Tcp(_) | Address::Tls(..) => false,
+        Address::Tcp(_) | Address::Tls(..) | Address::Ssh(_) => false,
     };
     (!absent).then_some(endpoint.text)
 }

@@ -12,6 +12,7 @@ pub mod labels;
 pub mod logs;
 pub mod operate;
 mod outlet;
+pub mod ssh;
 pub mod stats;
 pub mod wire;
 

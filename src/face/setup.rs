@@ -123,6 +123,15 @@ pub fn address(spec: &ConnectionSpec) -> Arc<str> {
     }
 }
 
+/// How a connection is made, in words; `None` where that cannot be told or is nothing to tell.
+#[must_use]
+pub fn way(spec: &ConnectionSpec) -> Option<String> {
+    match &spec.target {
+        TargetSpec::Demo { .. } => None,
+        TargetSpec::Docker(target) => docker::context::resolve(target).ok().map(|endpoint| endpoint.way()),
+    }
+}
+
 /// The directories of this user.
 ///
 /// # Errors

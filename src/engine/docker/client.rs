@@ -291,6 +291,8 @@ impl Client {
     /// # Errors
     /// As [`Client::get`]; silence for longer than the pace allows is [`EngineError::Unreachable`].
     pub async fn ping(&self) -> Result<u64, EngineError> {
+        // How long ssh takes to connect says nothing about the engine.
+        self.line()?.connections.ready().await?;
         let begun = Timestamp::now();
         let patience = self.inner.pace.ping_timeout;
         match tokio::time::timeout(patience, self.get_bytes("A sign of life", "/_ping")).await {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::ssh::SshAddress;
 use crate::config::DockerTarget;
 use crate::engine::EngineError;
 use crate::observe::text::clean;
@@ -25,6 +26,27 @@ pub enum Address {
     Tcp(String),
     /// `host:port`, and where the certificates are.
     Tls(String, TlsFiles),
+    Ssh(SshAddress),
+}
+
+impl Endpoint {
+    /// How it is reached, in words.
+    #[must_use]
+    pub fn way(&self) -> String {
+        match &self.address {
+            Address::Unix(_) => "a unix socket".to_owned(),
+            Address::Tcp(_) => "TCP, not encrypted".to_owned(),
+            Address::Tls(_, files) => {
+                let trust = files.ca.as_ref().map_or_else(|| "the system's".to_owned(), |ca| ca.display().to_string());
+                let own = if files.pair.is_some() { "with" } else { "without" };
+                format!("TLS, trusting {trust} authorities, {own} a certificate of its own")
+            }
+            Address::Ssh(ssh) => {
+                let socket = ssh.socket.as_deref().unwrap_or("the socket found there");
+                format!("one ssh connection to {}, forwarding {socket}", ssh.destination())
+            }
+        }
+    }
 }
 
 /// Certificates in PEM. Without a CA the system's roots are trusted; without a pair none is shown to the engine.
@@ -122,7 +144,7 @@ fn unix(path: PathBuf) -> Endpoint {
 /// An address given by hand or by `DOCKER_HOST`; TLS as the docker client's variables say.
 fn from_host(host: &str, around: &Surroundings<'_>) -> Result<Endpoint, EngineError> {
     let verify = around.get("DOCKER_TLS_VERIFY").is_some();
-    if !verify && around.get("DOCKER_TLS").is_some() && !host.starts_with("unix://") {
+    if !verify && around.get("DOCKER_TLS").is_some() && !is_private(host) {
         return Err(unverified(host));
     }
     let files = || {
@@ -142,13 +164,13 @@ fn parse(host: &str, tls: Option<TlsFiles>, files: &dyn Fn() -> TlsFiles) -> Res
         "tcp" => tls,
         "http" => None,
         "https" => Some(tls.unwrap_or_else(files)),
-        // The seam for a connection over ssh: an address of its own beside these.
         "ssh" => {
-            return unsupported(
-                "ssh:// is not built yet; forward the socket (ssh -L /tmp/d.sock:/var/run/docker.sock HOST) and use unix:///tmp/d.sock",
-            );
+            return match SshAddress::parse(rest) {
+                Ok(ssh) => Ok(Endpoint { text: clean(&ssh.text()).into(), address: Address::Ssh(ssh) }),
+                Err(why) => unsupported(why),
+            };
         }
-        _ => return unsupported("the address must begin with unix://, tcp:// or https://"),
+        _ => return unsupported("the address must begin with unix://, tcp://, https:// or ssh://"),
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.is_empty() || authority.contains('@') {
@@ -164,6 +186,11 @@ fn parse(host: &str, tls: Option<TlsFiles>, files: &dyn Fn() -> TlsFiles) -> Res
         None => Address::Tcp(authority),
     };
     Ok(Endpoint { text, address })
+}
+
+/// Whether TLS has nothing to do with the address.
+fn is_private(host: &str) -> bool {
+    host.starts_with("unix://") || host.starts_with("ssh://")
 }
 
 fn unverified(what: &str) -> EngineError {
@@ -217,7 +244,7 @@ fn from_context(name: &str, around: &Surroundings<'_>) -> Result<Endpoint, Engin
         return Err(unknown("it names no docker endpoint".into()));
     };
     let tls = contexts.join("tls").join(directory).join("docker");
-    if skip && !host.starts_with("unix://") {
+    if skip && !is_private(&host) {
         return Err(unverified(&format!("the docker context {name}")));
     }
     let files = || tls_files(&tls);

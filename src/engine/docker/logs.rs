@@ -343,6 +343,7 @@ fn hopeless(error: &EngineError) -> Option<Arc<str>> {
         EngineError::Rejected { status: 501, message, .. } => Some(message.clone()),
         EngineError::Rejected { message, .. } if message.contains("does not support reading") => Some(message.clone()),
         EngineError::Unreachable { .. }
+        | EngineError::Ssh { .. }
         | EngineError::Permission { .. }
         | EngineError::Tls { .. }
         | EngineError::TooOld { .. }

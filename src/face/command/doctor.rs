@@ -8,8 +8,9 @@ use serde::Serialize;
 use crate::app::State;
 use crate::app::operations::unfinished_note;
 use crate::cli::Cli;
-use crate::config::{Flags, load};
-use crate::model::Link;
+use crate::config::{Flags, Resolved, load};
+use crate::engine::ssh::SshTrouble;
+use crate::model::{ConnectionId, Link};
 use crate::runtime;
 use crate::theme::ColorDepth;
 
@@ -51,7 +52,8 @@ pub(super) fn run(cli: &Cli, out: &mut Out) -> Result<Exit> {
             let runtime = runtime::start()?;
             let mut driver = Driver::new(setup.session(runtime.handle())?, &setup.journal());
             runtime.block_on(driver.inventory());
-            rows.extend(engines(driver.state()));
+            rows.extend(engines(driver.state(), &setup.resolved));
+            rows.extend(ssh(&setup.resolved));
             driver.close();
             runtime.shutdown_background();
         }
@@ -125,7 +127,11 @@ fn terminal() -> Row {
     }
 }
 
-fn engines(state: &State) -> Vec<Row> {
+fn engines(state: &State, resolved: &Resolved) -> Vec<Row> {
+    let way = |id: &ConnectionId| {
+        let spec = resolved.connections.iter().find(|spec| spec.id == *id)?;
+        setup::way(spec).map(|way| format!(", by {way}"))
+    };
     let mut rows = Vec::new();
     for connection in state.connections.values() {
         let check = format!("engine {}", connection.id);
@@ -136,7 +142,8 @@ fn engines(state: &State) -> Vec<Row> {
         rows.push(match &connection.link {
             Link::Live { latency_ms } => {
                 let latency = latency_ms.map(|ms| format!(", {ms} ms away")).unwrap_or_default();
-                row(check, Verdict::Ok, format!("{named}{latency}"), "")
+                let way = way(&connection.id).unwrap_or_default();
+                row(check, Verdict::Ok, format!("{named}{latency}{way}"), "")
             }
             Link::Connecting => row(check, Verdict::Fail, format!("{named} does not answer"), "the engine hangs or is not there"),
             Link::Stale { error, .. } => row(check, Verdict::Warn, format!("{named}: {error}"), "it is tried again by itself"),
@@ -157,6 +164,19 @@ fn engines(state: &State) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// The program engines behind ssh are reached with, where there are any.
+fn ssh(resolved: &Resolved) -> Option<Row> {
+    resolved.connections.iter().find(|spec| setup::address(spec).starts_with("ssh://"))?;
+    let output = Command::new("ssh").arg("-V").stdin(Stdio::null()).output();
+    Some(match output {
+        Ok(output) if output.status.success() => {
+            let version = crate::observe::text::clean(String::from_utf8_lossy(&output.stderr).trim()).into_owned();
+            row("ssh", Verdict::Ok, version, "")
+        }
+        Ok(_) | Err(_) => row("ssh", Verdict::Fail, "ssh was not found on the PATH", SshTrouble::NoProgram.hint()),
+    })
 }
 
 /// The compose tool brings services up that have no container yet; everything else works without.

@@ -36,6 +36,8 @@ struct Info {
 struct Connection {
     name: String,
     endpoint: String,
+    /// How it is reached.
+    way: Option<String>,
     environments: Vec<String>,
 }
 
@@ -63,6 +65,7 @@ pub(super) fn run(setup: &Setup, out: &mut Out) -> Result<Exit> {
             .map(|c| Connection {
                 name: c.id.to_string(),
                 endpoint: setup::address(c).to_string(),
+                way: setup::way(c),
                 environments: c.environments.iter().map(|e| e.name.to_string()).collect(),
             })
             .collect(),
@@ -84,7 +87,8 @@ pub(super) fn run(setup: &Setup, out: &mut Out) -> Result<Exit> {
 
 fn words(info: &Info) -> String {
     let files = if info.config_files.is_empty() { "none".to_owned() } else { info.config_files.join(", ") };
-    let connections: Vec<String> = info.connections.iter().map(|c| format!("{} ({})", c.name, c.endpoint)).collect();
+    let way = |c: &Connection| c.way.as_ref().map(|way| format!(", by {way}")).unwrap_or_default();
+    let connections: Vec<String> = info.connections.iter().map(|c| format!("{} ({}{})", c.name, c.endpoint, way(c))).collect();
     let rows = [
         ("version", info.version.to_owned()),
         ("system", info.system.clone()),

@@ -1,4 +1,4 @@
-//! The bytes below bollard: connections over a unix socket, TCP or TLS, kept open between calls.
+//! The bytes below bollard: connections over a unix socket, TCP, TLS or ssh, kept open between calls.
 //!
 //! Bollard opens a connection a call and reads every answer into strict types, so that one unknown word loses a whole
 //! list. What observes therefore asks through here and reads for itself; what changes things goes through bollard, on
@@ -24,6 +24,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::super::context::{Address, Endpoint, TlsFiles};
+use super::super::ssh::{Over, Tunnel};
 use crate::engine::EngineError;
 use crate::observe::text::clean;
 
@@ -43,6 +44,8 @@ pub(super) struct Connections {
     /// Scheme and authority of every request.
     base: String,
     send: Arc<Sender>,
+    /// What they run through, for an engine behind ssh.
+    tunnel: Option<Tunnel>,
 }
 
 impl Connections {
@@ -52,22 +55,36 @@ impl Connections {
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_keepalive(Some(Duration::from_secs(30)));
         tcp.set_nodelay(true);
-        Ok(match &endpoint.address {
+        let (base, send): (String, Arc<Sender>) = match &endpoint.address {
             Address::Unix(path) => {
                 let host = path.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut hex, byte| {
                     // Writing into a string cannot fail.
                     let _ = write!(hex, "{byte:02x}");
                     hex
                 });
-                Self { base: format!("unix://{host}"), send: sender(hyperlocal::UnixConnector) }
+                (format!("unix://{host}"), sender(hyperlocal::UnixConnector))
             }
-            Address::Tcp(authority) => Self { base: format!("http://{authority}"), send: sender(tcp) },
+            Address::Tcp(authority) => (format!("http://{authority}"), sender(tcp)),
             Address::Tls(authority, files) => {
                 let config = tls(files)
                     .map_err(|cause| EngineError::Tls { endpoint: endpoint.text.clone(), cause: clean(&cause).into() })?;
-                Self { base: format!("https://{authority}"), send: sender(HttpsConnector::from((tcp, config))) }
+                (format!("https://{authority}"), sender(HttpsConnector::from((tcp, config))))
             }
-        })
+            Address::Ssh(address) => {
+                let tunnel = Tunnel::new(address.clone(), endpoint.text.clone());
+                let send = sender(Over(tunnel.clone()));
+                return Ok(Self { base: "http://docker".to_owned(), send, tunnel: Some(tunnel) });
+            }
+        };
+        Ok(Self { base, send, tunnel: None })
+    }
+
+    /// Waits until connections can be opened: behind ssh that takes its time, and is bounded.
+    pub(super) async fn ready(&self) -> Result<(), EngineError> {
+        match &self.tunnel {
+            Some(tunnel) => tunnel.open().await.map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Bollard over these connections.
@@ -86,7 +103,11 @@ impl Connections {
     /// Asks for `path`. A refusal is an error with the engine's words.
     pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, Error> {
         let request = Request::get(format!("{}{path}", self.base)).body(Either::Left(Full::default()))?;
-        let response = (self.send)(request).await?;
+        let mark = self.tunnel.as_ref().map_or(0, Tunnel::mark);
+        let response = match ((self.send)(request).await, &self.tunnel) {
+            (Err(error), Some(tunnel)) => return Err(tunnel.why(mark).await.map_or(error, |why| io::Error::other(why).into())),
+            (response, _) => response?,
+        };
         let status = response.status();
         if status.is_success() {
             return Ok(response);

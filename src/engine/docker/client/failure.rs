@@ -99,6 +99,10 @@ fn from_chain(what: &str, endpoint: Arc<str>, error: &(dyn StdError + 'static), 
 
 fn from_io(endpoint: Arc<str>, error: &io::Error) -> EngineError {
     if let Some(inner) = error.get_ref() {
+        // Said where it happened, in our words already.
+        if let Some(known) = inner.downcast_ref::<EngineError>() {
+            return known.clone();
+        }
         if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
             return EngineError::Tls { endpoint, cause: say(&tls.to_string()) };
         }
