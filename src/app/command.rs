@@ -323,6 +323,7 @@ pub const COMMANDS: &[Info] = &[
         "Go back to the previous or any recorded revision.",
     ),
     row(Command::Operate(Verb::Shell), "workload.shell", "shell", Group::Change, "Open a shell in the instance."),
+    row(Command::Operate(Verb::Run), "environment.run", "run", Group::Change, "Run a runbook of the environment."),
     row(Command::Operate(Verb::Lock), "environment.lock", "lock", Group::Change, "Take the environment's lock, with a reason."),
     row(Command::Operate(Verb::Unlock), "environment.unlock", "unlock", Group::Change, "Give the environment's lock back."),
     row(

@@ -149,7 +149,7 @@ pub fn unfinished_note(state: &State, snapshot: &Snapshot) -> Option<String> {
 #[must_use]
 pub fn is_about_environment(verb: Verb) -> bool {
     match verb {
-        Verb::Lock | Verb::Unlock | Verb::Recover | Verb::Drill => true,
+        Verb::Lock | Verb::Unlock | Verb::Recover | Verb::Drill | Verb::Run => true,
         Verb::Scale
         | Verb::Restart
         | Verb::Stop
@@ -283,6 +283,9 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         Verb::Drill if drills(state, &snapshot.environment.id).is_empty() => {
             Capability::Denied("a real engine plays no faults; try the demo".into())
         }
+        Verb::Run if state.policy(&snapshot.environment).runbooks.is_empty() => {
+            Capability::Denied(format!("{name} has no runbook: [[environment.runbook]] in quarterdeck.toml makes one").into())
+        }
         Verb::Scale
         | Verb::Restart
         | Verb::Stop
@@ -297,7 +300,8 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         | Verb::Lock
         | Verb::Unlock
         | Verb::Recover
-        | Verb::Drill => Capability::Allowed,
+        | Verb::Drill
+        | Verb::Run => Capability::Allowed,
     }
 }
 

@@ -24,11 +24,13 @@ pub enum Verb {
     Recover,
     /// Plays a fault on purpose, where the engine offers it.
     Drill,
+    /// Runs a runbook.
+    Run,
 }
 
 impl Verb {
     /// Every verb, for tables and exhaustive tests.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Scale,
         Self::Restart,
         Self::Stop,
@@ -44,6 +46,7 @@ impl Verb {
         Self::Unlock,
         Self::Recover,
         Self::Drill,
+        Self::Run,
     ];
 
     /// The word for it, as on the command line.
@@ -65,6 +68,7 @@ impl Verb {
             Self::Unlock => "unlock",
             Self::Recover => "recover",
             Self::Drill => "drill",
+            Self::Run => "run",
         }
     }
 
@@ -72,7 +76,7 @@ impl Verb {
     #[must_use]
     pub fn is_destructive(self) -> bool {
         match self {
-            Self::Stop | Self::Kill | Self::Remove | Self::Rollback | Self::Recover | Self::Drill => true,
+            Self::Stop | Self::Kill | Self::Remove | Self::Rollback | Self::Recover | Self::Drill | Self::Run => true,
             Self::Scale
             | Self::Restart
             | Self::Start

@@ -9,7 +9,7 @@ use crate::model::WorkloadId;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Autoscale {
     pub workload: WorkloadId,
-    /// A figure by name: `cpu`, `memory`, `error_rate`, `p95`, a scraped family, a PromQL expression.
+    /// A figure by name: `cpu`, `memory`, `error_rate`, `p95`, a scraped family, an expression of Prometheus.
     pub metric: Arc<str>,
     /// More replicas above this.
     pub above: Option<f64>,

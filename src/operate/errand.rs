@@ -36,7 +36,7 @@ pub enum Errand {
 /// Where a figure comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
-    /// As it was written: `cpu`, `memory`, `error_rate`, `requests`, `p95`, a family's name, or a PromQL expression.
+    /// As it was written: `cpu`, `memory`, `error_rate`, `requests`, `p95`, a family's name, or an expression of Prometheus.
     pub name: Arc<str>,
     pub environment: EnvironmentId,
     pub source: MetricSource,

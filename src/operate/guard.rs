@@ -126,7 +126,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(seen, 15 * 4 * 2 * 5);
+        assert_eq!(seen, Verb::ALL.len() * 4 * 2 * 5);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! A plan: exactly what will be called, on which pinned target, what changes, and the way back. Making one is pure;
 //! the makers are one file per operation.
 
+mod around;
 mod basis;
+mod blue_green;
 mod declared;
 mod deploy;
 mod draft;
@@ -14,6 +16,7 @@ mod remove;
 mod replace;
 mod restart;
 mod rollback;
+mod runbook;
 mod scale;
 mod start;
 mod stop;
@@ -187,6 +190,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result
         Operation::Unlock => lock::unlock(request, snapshot, terms),
         Operation::Recover { ending } => recover::recover(request, snapshot, terms, *ending),
         Operation::Drill { name } => Ok(drill::drill(request, snapshot, terms, name)),
+        Operation::Run { runbook, .. } => runbook::run(request, snapshot, terms, runbook),
         Operation::Scale { .. }
         | Operation::Restart
         | Operation::Stop
@@ -223,9 +227,13 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         Operation::Unpause => pause::unpause(&mut draft, &chosen)?,
         Operation::Kill { signal } => kill::kill(&mut draft, &chosen, signal)?,
         Operation::Remove => remove::remove(&mut draft, &chosen)?,
-        Operation::Deploy { image, strategy } => deploy::deploy(&mut draft, &chosen, image, *strategy)?,
+        Operation::Deploy { image, strategy, .. } => deploy::deploy(&mut draft, &chosen, image, *strategy)?,
         Operation::Rollback { to } => rollback::rollback(&mut draft, &chosen, *to)?,
-        Operation::Lock { .. } | Operation::Unlock | Operation::Recover { .. } | Operation::Drill { .. } => {
+        Operation::Lock { .. }
+        | Operation::Unlock
+        | Operation::Recover { .. }
+        | Operation::Drill { .. }
+        | Operation::Run { .. } => {
             return Err(Refusal::NoTarget { verb: request.operation.verb() });
         }
     };
@@ -234,6 +242,42 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
 }
 
 impl Plan {
+    /// How many of the first steps only look or ask: until they are over, nothing is changed.
+    #[must_use]
+    pub fn before(&self) -> usize {
+        let looks = |step: &Step| match &step.work {
+            Work::Await(Gate::Reading { .. } | Gate::Person { .. })
+            | Work::Act(Action::LookAtImage { .. } | Action::LookAtDisk { .. }) => true,
+            Work::Act(Action::Errand(errand)) => errand.is_look(),
+            Work::Await(Gate::Healthy { .. } | Gate::RolledOut { .. } | Gate::Wait { .. }) | Work::Act(_) => false,
+        };
+        self.steps.iter().position(|step| !looks(step)).unwrap_or(0)
+    }
+
+    /// What can be looked at before it is started: the checks before, and the images. By step; harmless.
+    #[must_use]
+    pub fn previews(&self) -> Vec<(usize, Action)> {
+        let before = self.before();
+        let look = |(index, step): (usize, &Step)| match &step.work {
+            Work::Await(Gate::Reading { look, .. }) if index < before => Some((index, (**look).clone())),
+            Work::Act(action) if index < before => Some((index, action.clone())),
+            Work::Act(Action::EnsureImage { environment, image, digest }) => {
+                let (environment, image, digest) = (environment.clone(), image.clone(), digest.clone());
+                Some((index, Action::LookAtImage { environment, image, digest }))
+            }
+            Work::Act(_) | Work::Await(_) => None,
+        };
+        self.steps.iter().enumerate().filter_map(look).collect()
+    }
+
+    /// What a person is asked to say is so, in order.
+    pub fn asked(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.steps.iter().filter_map(|step| match &step.work {
+            Work::Await(Gate::Person { text }) => Some(text),
+            Work::Act(_) | Work::Await(_) => None,
+        })
+    }
+
     /// Every call in order, the lock's included, as (what, call).
     #[must_use]
     pub fn calls(&self) -> Vec<(Arc<str>, Arc<str>)> {

@@ -35,6 +35,12 @@ pub enum Refusal {
     UnknownRevision { workload: Arc<str>, wanted: u64, known: Vec<u64> },
     #[error("{workload} has no earlier revision to go back to; {}", recorded(.known))]
     NoPrevious { workload: Arc<str>, known: Vec<u64> },
+    #[error("{what} is frozen until {until:.0}: {why}; the fast path (--fast) goes through it")]
+    Frozen { what: Arc<str>, why: Arc<str>, until: Timestamp },
+    #[error("nothing knows {what}: {why}")]
+    NoSource { what: Arc<str>, why: &'static str },
+    #[error("the runbook {runbook} needs a value for {{{name}}} in `{text}`: give it with --set {name}=VALUE")]
+    NoVariable { runbook: Arc<str>, name: Arc<str>, text: Arc<str> },
     #[error("{environment} is locked by {by} since {since:.0}: {why}")]
     Locked { environment: Arc<str>, by: Arc<str>, why: Arc<str>, since: Timestamp },
     #[error(
@@ -52,6 +58,10 @@ pub enum Refusal {
         "what was begun in {environment} cannot be read from its lock: {why}; look at its containers, then unlock it knowingly"
     )]
     Unreadable { environment: Arc<str>, why: Arc<str> },
+    #[error(
+        "which steps of `{what}` have run is not known, so it cannot be finished: undo it (what it stopped is started), then run it again"
+    )]
+    OnlyUndo { what: Arc<str> },
     #[error("it is too late to undo {what}: {gone} is removed already; finish it, then roll back or scale")]
     TooLate { what: Arc<str>, gone: Arc<str> },
 }

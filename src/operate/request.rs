@@ -64,6 +64,9 @@ pub enum Operation {
     Deploy {
         image: Arc<str>,
         strategy: Option<Strategy>,
+        /// The fast path: the checks before are left out, and freeze windows do not hold it up.
+        #[serde(default)]
+        fast: bool,
     },
     /// To a revision number, or the one before the current.
     Rollback {
@@ -80,6 +83,11 @@ pub enum Operation {
     /// Plays a fault the engine offers, to rehearse.
     Drill {
         name: Arc<str>,
+    },
+    /// Runs a runbook, with values for variables of its own.
+    Run {
+        runbook: Arc<str>,
+        variables: Vec<(Arc<str>, Arc<str>)>,
     },
 }
 
@@ -102,6 +110,16 @@ impl Operation {
             Self::Unlock => Verb::Unlock,
             Self::Recover { .. } => Verb::Recover,
             Self::Drill { .. } => Verb::Drill,
+            Self::Run { .. } => Verb::Run,
+        }
+    }
+
+    /// Values a person gave for variables.
+    #[must_use]
+    pub fn variables(&self) -> &[(Arc<str>, Arc<str>)] {
+        match self {
+            Self::Run { variables, .. } => variables,
+            _ => &[],
         }
     }
 }
@@ -110,7 +128,7 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub environment: EnvironmentId,
-    /// One or several (marked) targets; empty only for lock, unlock, recover and drill.
+    /// One or several (marked) targets; empty only for lock, unlock, recover, drill and run.
     pub targets: Vec<Target>,
     pub operation: Operation,
 }

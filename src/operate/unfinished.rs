@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Instance, InstanceId, InstanceState, LockHolder, OperationId, Revision, WorkloadId};
 
+use super::policy::Switch;
 use super::request::{Operation, Target};
 
 /// An operation under way, as kept (JSON) in [`LockHolder::request`].
@@ -45,6 +46,9 @@ pub struct Affected {
     /// The revisions the new instances carry, newest first; empty where none is made.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub revisions: Vec<Revision>,
+    /// The traffic is switched from old ones, which stay for a way back, to new ones: so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub switch: Option<Switch>,
     /// Old ones must stop before new ones start.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub stop_first: bool,
@@ -71,6 +75,10 @@ pub enum Fate {
     /// Set aside, and removed once the new one held.
     Replaced,
     Removed,
+    /// Stopped and set aside, and kept for a quick way back.
+    Retired,
+    /// Set aside by an operation before, and brought back.
+    Revived,
     Stopped,
     Started,
     Restarted,

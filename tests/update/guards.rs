@@ -124,11 +124,12 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Unpause => Operation::Unpause,
         Verb::Kill => Operation::Kill { signal: "SIGKILL".into() },
         Verb::Remove => Operation::Remove,
-        Verb::Deploy => Operation::Deploy { image: "api:2.0".into(), strategy: None },
+        Verb::Deploy => Operation::Deploy { image: "api:2.0".into(), strategy: None, fast: false },
         Verb::Rollback => Operation::Rollback { to: None },
         Verb::Lock => Operation::Lock { why: "x".into() },
         Verb::Unlock => Operation::Unlock,
         Verb::Recover => Operation::Recover { ending: Ending::Undo },
+        Verb::Run => Operation::Run { runbook: "backup".into(), variables: Vec::new() },
         Verb::Drill => Operation::Drill { name: "breaker-open".into() },
         Verb::Shell => return None,
     })

@@ -102,6 +102,25 @@ pub fn drill(state: &mut State, environment: &EnvironmentId) {
     show(state, "play a fault", entries, 0);
 }
 
+/// The runbooks of an environment; one that may not run there says why.
+pub fn runbooks(state: &mut State, environment: &EnvironmentId) {
+    let Some(snapshot) = state.snapshot(environment) else { return };
+    let tier = snapshot.environment.tier;
+    let entries = state
+        .policy(&snapshot.environment)
+        .runbooks
+        .iter()
+        .map(|r| {
+            let about = r.about.as_ref().map(|about| format!(": {about}")).unwrap_or_default();
+            let operation = Operation::Run { runbook: r.name.clone(), variables: Vec::new() };
+            let choice = Choice::Do { environment: environment.clone(), targets: Vec::new(), operation };
+            let denied = (!r.tiers.is_empty() && !r.tiers.contains(&tier)).then(|| format!("it may not run on {tier}").into());
+            Entry { label: format!("{}{about}", r.name).into(), key: None, choice, denied }
+        })
+        .collect();
+    show(state, "run", entries, 0);
+}
+
 /// How to end what an operation has left unfinished.
 pub fn recover(state: &mut State, environment: &EnvironmentId) {
     let name = state.name_of(environment);
@@ -179,7 +198,7 @@ pub(super) fn selected_revision(state: &State) -> Option<u64> {
 }
 
 /// Verbs in the order of menus: harmless first.
-pub const VERBS: [Verb; 15] = [
+pub const VERBS: [Verb; 16] = [
     Verb::Restart,
     Verb::Scale,
     Verb::Deploy,
@@ -191,6 +210,7 @@ pub const VERBS: [Verb; 15] = [
     Verb::Stop,
     Verb::Kill,
     Verb::Remove,
+    Verb::Run,
     Verb::Lock,
     Verb::Unlock,
     Verb::Recover,

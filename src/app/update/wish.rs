@@ -54,6 +54,10 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
             menus::drill(state, &environment);
             return Vec::new();
         }
+        Verb::Run => {
+            menus::runbooks(state, &environment);
+            return Vec::new();
+        }
     };
     operations::propose(state, Request { environment, targets, operation }, false)
 }

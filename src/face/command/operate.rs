@@ -40,7 +40,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
                 cli::Strategy::Rolling => Strategy::Rolling,
                 cli::Strategy::Recreate => Strategy::Recreate,
             });
-            (Operation::Deploy { image: a.image.as_str().into(), strategy }, one(&a.target))
+            (Operation::Deploy { image: a.image.as_str().into(), strategy, fast: false }, one(&a.target))
         }
         C::Rollback(a) => (Operation::Rollback { to: a.to }, one(&a.target)),
         C::Start(a) => (Operation::Start, a.targets.clone()),

@@ -111,7 +111,7 @@ impl Machine {
                     self.finished(now, Ok(()));
                     return;
                 }
-                let left = words::seconds(Duration::from_secs((look.hold - held).as_secs().max(1)));
+                let left = words::seconds(Duration::from_secs(look.hold.saturating_sub(held).as_secs().max(1)));
                 (format!("{words}, holding {left} more").into(), None)
             }
             Told::Away(why) => {

@@ -71,7 +71,11 @@ impl Machine {
     }
 
     fn had_effect(&self, index: usize) -> bool {
-        self.progress[index].state == StepState::Done || self.uncertain.contains(&index) || self.failed_to_create(index)
+        // A command that failed has left its container.
+        let left = matches!(self.plan.steps[index].work, Work::Act(Action::RunOnce { .. }));
+        let failed = self.progress[index].state == StepState::Failed;
+        let done = self.progress[index].state == StepState::Done;
+        done || (left && failed) || self.uncertain.contains(&index) || self.failed_to_create(index)
     }
 
     /// A container can be made and still not be whole: whether it is there is asked again on the way back.
@@ -176,9 +180,11 @@ impl Machine {
     fn undone(&mut self, now: Timestamp) {
         if self.undo_progress.iter().any(|u| u.progress.state == StepState::Failed) {
             self.end(now, Outcome::Unknown);
-        } else {
-            self.settle(now, Outcome::RolledBack);
+            return;
         }
+        // Where all that was taken back is what a check or a command had left, nothing had been changed yet.
+        let tidied = self.undo_progress.iter().all(|u| matches!(u.work, Work::Act(Action::ForgetOnce { .. })));
+        self.settle(now, if tidied { Outcome::Failed } else { Outcome::RolledBack });
     }
 
     /// At the end nothing is waited for any more.
@@ -191,6 +197,25 @@ impl Machine {
         }
     }
 
+    /// What was done and cannot be taken back, in words.
+    fn what_stays(&self) -> String {
+        let stays = |work: &Work| {
+            matches!(
+                work,
+                Work::Act(Action::RunOnce { .. } | Action::Exec { .. } | Action::CopyIn { .. } | Action::CopyOut { .. })
+            )
+        };
+        let names: Vec<&str> = self
+            .plan
+            .steps
+            .iter()
+            .zip(&self.progress)
+            .filter(|(s, p)| stays(&s.work) && matches!(p.state, StepState::Done | StepState::Undone))
+            .map(|(s, _)| &*s.name)
+            .collect();
+        if names.is_empty() { String::new() } else { format!("; what stays: {}", names.join(", ")) }
+    }
+
     /// What exactly was done, in words.
     pub(super) fn account(&self, outcome: &Outcome) -> Arc<str> {
         let list = |names: Vec<&str>| names.join(", ");
@@ -199,7 +224,7 @@ impl Machine {
             .steps
             .iter()
             .zip(&self.progress)
-            .filter(|(s, p)| p.state == StepState::Done && matches!(s.work, Work::Act(_)))
+            .filter(|(s, p)| p.state == StepState::Done && is_change(&s.work))
             .map(|(s, _)| &*s.name)
             .collect();
         let undone = |state| -> Vec<&str> {
@@ -225,7 +250,9 @@ impl Machine {
                 format!("{failures}; left as it is after: {}; recover finishes or undoes it", list(done))
             }
             Outcome::Failed => format!("{failures}; done and left so: {}", list(done)),
-            Outcome::RolledBack => format!("{failures}; the old state is back: {}", list(undone(StepState::Done))),
+            Outcome::RolledBack => {
+                format!("{failures}; the old state is back: {}{}", list(undone(StepState::Done)), self.what_stays())
+            }
             Outcome::Unknown => {
                 let back = undone(StepState::Done);
                 let back = if back.is_empty() { "nothing".to_owned() } else { list(back) };
@@ -244,5 +271,14 @@ impl Machine {
         let unreturned =
             if matches!(outcome, Outcome::Done) && !failures.is_empty() { format!("; {failures}") } else { String::new() };
         format!("{text}{unreturned}{}", noted.concat()).into()
+    }
+}
+
+/// Whether a piece of work changes something: looks, and what only cleans up, do not.
+fn is_change(work: &Work) -> bool {
+    match work {
+        Work::Act(Action::LookAtImage { .. } | Action::LookAtDisk { .. } | Action::ForgetOnce { .. }) | Work::Await(_) => false,
+        Work::Act(Action::Errand(errand)) => !errand.is_look(),
+        Work::Act(_) => true,
     }
 }

@@ -10,27 +10,39 @@ use crate::operate::request::Strategy;
 use super::draft::Draft;
 use super::replace::{self, Wanted};
 use super::targets::{Chosen, subject};
-use super::{declared, words};
+use super::{around, declared, words};
 
 /// Replaces every replica of the chosen workloads by one of `image`.
 pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strategy: Option<Strategy>) -> Result<String, Refusal> {
     let wanted = wanted(image)?;
+    around::before(draft, chosen)?;
     let mut old = Vec::new();
     for one in chosen {
         again(draft, &one.workload, image);
         old.extend(replace::replace(draft, &one.workload, &wanted, strategy)?);
     }
     replace::clear(draft, old);
+    for one in chosen {
+        if let Some(forget) = around::forget(draft, &one.workload) {
+            draft.tidy(forget);
+        }
+    }
+    around::notify(draft, chosen);
     Ok(title(chosen, image))
 }
 
 /// Tells the engine that `image` is wanted, and follows the rollout to its end.
 pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> Result<String, Refusal> {
     let wanted = wanted(image)?;
+    around::before(draft, chosen)?;
     for one in chosen {
         again(draft, &one.workload, image);
+        around::migrate(draft, &one.workload, &wanted)?;
         declared::set_image(draft, &one.workload, &wanted);
+        let verify = &draft.policy(&one.workload).verify;
+        around::conditions(draft, &one.workload, verify, &[])?;
     }
+    around::notify(draft, chosen);
     Ok(title(chosen, image))
 }
 

@@ -144,6 +144,7 @@ impl<'a> Draft<'a> {
             makes: Vec::new(),
             from: workload.revision,
             revisions: Vec::new(),
+            switch: None,
             stop_first: false,
         });
         let last = self.affected.len() - 1;
@@ -197,7 +198,8 @@ impl<'a> Draft<'a> {
             | Operation::Pause
             | Operation::Remove
             | Operation::Deploy { .. }
-            | Operation::Rollback { .. } => {
+            | Operation::Rollback { .. }
+            | Operation::Run { .. } => {
                 let first = self.affected.first().map(|a| &a.workload);
                 first.map_or(self.terms.policy.deploy.rollback, |w| self.terms.policy.deploy_of(w).rollback)
             }

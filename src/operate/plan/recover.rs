@@ -2,6 +2,7 @@
 
 mod declared;
 mod finish;
+mod switch;
 mod undo;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use crate::model::{Instance, LockHolder, Snapshot, Workload};
 use crate::operate::guard::{Owner, owner_state};
 use crate::operate::refusal::Refusal;
-use crate::operate::request::{Ending, Request};
+use crate::operate::request::{Ending, Operation, Request};
 use crate::operate::unfinished::{Affected, LockRequest};
 
 use super::draft::{self, Draft};
@@ -49,6 +50,9 @@ pub fn recover(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>, ending
         Owner::Alive | Owner::Elsewhere => {
             draft.warn(format!("{} began this and may still be at it: two at once do harm", holder.by));
         }
+    }
+    if ending == Ending::Finish && matches!(begun.operation, Operation::Run { .. }) {
+        return Err(Refusal::OnlyUndo { what: holder.why.clone() });
     }
     let left = Left { holder, begun };
     draft.made_by = left.begun.made_by.clone();

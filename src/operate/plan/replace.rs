@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use crate::model::{Instance, Revision, Workload};
 use crate::operate::action::{Action, InstanceRef, Replica};
-use crate::operate::policy::DeployPolicy;
 use crate::operate::refusal::Refusal;
 use crate::operate::request::Strategy;
 use crate::operate::unfinished::{Fate, Making, Original, Was};
 
 use super::draft::{self, Draft};
-use super::{Gate, Work, words};
+use super::{Gate, Work, around, blue_green, words};
 
 /// What is to run.
 pub struct Wanted {
@@ -64,11 +63,15 @@ pub fn replace(
     }
     let policy = draft.policy(workload);
     let strategy = strategy.unwrap_or(policy.strategy);
+    if strategy == Strategy::BlueGreen {
+        return blue_green::replace(draft, workload, wanted);
+    }
     let ports: Vec<u16> = replicas.iter().flat_map(|i| i.fixed_ports.iter().copied()).collect();
     let stop_first = strategy == Strategy::Recreate || !ports.is_empty() || policy.surge == 0;
     let batch = match strategy {
         Strategy::Recreate => replicas.len(),
         Strategy::Rolling if stop_first => policy.unavailable.max(1) as usize,
+        // Blue-green went its own way above.
         Strategy::Rolling | Strategy::BlueGreen => policy.surge as usize,
     };
     explain(draft, workload, strategy, &ports, stop_first, &replicas);
@@ -80,12 +83,17 @@ pub fn replace(
     let pairs: Vec<Pair> = replicas.iter().map(|i| pair(draft, workload, i, wanted, &revisions)).collect();
     let environment = draft.request.environment.clone();
     draft.act(Action::EnsureImage { environment, image: wanted.image.clone(), digest: wanted.digest.clone() }, Vec::new());
+    if wanted.from.is_none() {
+        around::migrate(draft, workload, wanted)?;
+    }
     for (index, pairs) in pairs.chunks(batch).enumerate() {
         if index > 0 && !policy.delay.is_zero() {
             draft.step(Work::Await(Gate::Wait { hold: policy.delay }), Vec::new());
         }
-        if stop_first { stop_then_start(draft, policy, pairs) } else { start_then_stop(draft, policy, pairs) }
+        if stop_first { stop_then_start(draft, workload, pairs)? } else { start_then_stop(draft, workload, pairs)? }
     }
+    let new: Vec<InstanceRef> = pairs.iter().map(|p| p.new.clone()).collect();
+    around::conditions(draft, workload, &policy.verify, &new)?;
     Ok(pairs.into_iter().map(|p| p.old).collect())
 }
 
@@ -139,7 +147,8 @@ fn make_room_and_create(draft: &mut Draft<'_>, pair: &Pair) {
 }
 
 /// New ones start beside the old, which stop once the new have held: nobody notices.
-fn start_then_stop(draft: &mut Draft<'_>, policy: &DeployPolicy, pairs: &[Pair]) {
+fn start_then_stop(draft: &mut Draft<'_>, workload: &Workload, pairs: &[Pair]) -> Result<(), Refusal> {
+    let policy = draft.policy(workload);
     for pair in pairs {
         make_room_and_create(draft, pair);
         draft.start(&pair.new);
@@ -147,13 +156,22 @@ fn start_then_stop(draft: &mut Draft<'_>, policy: &DeployPolicy, pairs: &[Pair])
     for pair in pairs {
         draft.healthy(&pair.new, policy, policy.hold);
     }
+    gate(draft, workload, pairs)?;
     for pair in pairs.iter().filter(|p| p.original.was != Was::Stopped) {
         draft.stop(&pair.old, draft::revive(&pair.old, &pair.original, policy));
     }
+    Ok(())
+}
+
+/// What must hold, beside health, before a batch is done.
+fn gate(draft: &mut Draft<'_>, workload: &Workload, pairs: &[Pair]) -> Result<(), Refusal> {
+    let new: Vec<InstanceRef> = pairs.iter().map(|p| p.new.clone()).collect();
+    around::conditions(draft, workload, &draft.policy(workload).gate, &new)
 }
 
 /// New ones are made ready, the old stop, the new start: as short an outage as there can be.
-fn stop_then_start(draft: &mut Draft<'_>, policy: &DeployPolicy, pairs: &[Pair]) {
+fn stop_then_start(draft: &mut Draft<'_>, workload: &Workload, pairs: &[Pair]) -> Result<(), Refusal> {
+    let policy = draft.policy(workload);
     for pair in pairs {
         make_room_and_create(draft, pair);
     }
@@ -175,6 +193,7 @@ fn stop_then_start(draft: &mut Draft<'_>, policy: &DeployPolicy, pairs: &[Pair])
     for pair in pairs {
         draft.healthy(&pair.new, policy, policy.hold);
     }
+    gate(draft, workload, pairs)
 }
 
 fn explain(

@@ -6,16 +6,22 @@ use crate::operate::refusal::Refusal;
 use super::draft::{self, Draft};
 use super::replace::{self, Wanted};
 use super::targets::{Chosen, subject};
-use super::{declared, words};
+use super::{around, blue_green, declared, words};
 
 /// Replaces every replica of the chosen workloads by one of the earlier revision.
 pub fn rollback(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Result<String, Refusal> {
     let mut old = Vec::new();
     for one in chosen {
         let wanted = wanted(draft, &one.workload, to)?;
-        old.extend(replace::replace(draft, &one.workload, &wanted, None)?);
+        let target = target(&one.workload, to)?;
+        let kept = blue_green::back(draft, &one.workload, &target)?;
+        old.extend(match kept {
+            Some(old) => old,
+            None => replace::replace(draft, &one.workload, &wanted, None)?,
+        });
     }
     replace::clear(draft, old);
+    around::notify(draft, chosen);
     title(chosen, to)
 }
 
@@ -25,6 +31,7 @@ pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Re
         let wanted = wanted(draft, &one.workload, to)?;
         declared::set_image(draft, &one.workload, &wanted);
     }
+    around::notify(draft, chosen);
     title(chosen, to)
 }
 

@@ -85,7 +85,8 @@ fn whole_only(operation: &Operation) -> bool {
         | Operation::Lock { .. }
         | Operation::Unlock
         | Operation::Recover { .. }
-        | Operation::Drill { .. } => false,
+        | Operation::Drill { .. }
+        | Operation::Run { .. } => false,
     }
 }
 

@@ -48,6 +48,7 @@ fn needs_calm(operation: &Operation) -> bool {
         | Operation::Lock { .. }
         | Operation::Unlock
         | Operation::Recover { .. }
-        | Operation::Drill { .. } => false,
+        | Operation::Drill { .. }
+        | Operation::Run { .. } => false,
     }
 }

@@ -82,7 +82,8 @@ pub struct Freeze {
 }
 
 /// How traffic goes from blue to green.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Switch {
     /// By the names instances answer to on their networks: green gets these, blue loses them by stopping.
     Alias(Vec<Arc<str>>),

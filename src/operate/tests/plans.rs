@@ -172,7 +172,7 @@ fn deploys() {
               ! frontend holds host port 80: the old one stops before the new one starts, a short outage
         "#]],
     );
-    let recreate = Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(Strategy::Recreate) };
+    let recreate = Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(Strategy::Recreate), fast: false };
     check(
         &world,
         &on("backend", recreate),

@@ -170,8 +170,12 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::WholeWorkload { .. }
         | Refusal::UnknownRevision { .. }
         | Refusal::NotAnImage { .. }
-        | Refusal::NotUnfinished { .. } => Exit::Usage,
-        Refusal::Locked { .. } | Refusal::Unfinished { .. } | Refusal::MayBeAlive { .. } => Exit::Refused,
+        | Refusal::NotUnfinished { .. }
+        | Refusal::NoSource { .. }
+        | Refusal::NoVariable { .. } => Exit::Usage,
+        Refusal::Frozen { .. } | Refusal::Locked { .. } | Refusal::Unfinished { .. } | Refusal::MayBeAlive { .. } => {
+            Exit::Refused
+        }
         Refusal::Denied { .. }
         | Refusal::Nothing(_)
         | Refusal::FixedPort { .. }
@@ -179,6 +183,7 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NoDefinition { .. }
         | Refusal::NoPrevious { .. }
         | Refusal::Unreadable { .. }
+        | Refusal::OnlyUndo { .. }
         | Refusal::TooLate { .. } => Exit::Failed,
     }
 }

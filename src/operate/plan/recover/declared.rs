@@ -59,7 +59,8 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Lock { .. }
             | Operation::Unlock
             | Operation::Recover { .. }
-            | Operation::Drill { .. } => {}
+            | Operation::Drill { .. }
+            | Operation::Run { .. } => {}
         }
     }
     Ok(())
@@ -110,7 +111,8 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Lock { .. }
             | Operation::Unlock
             | Operation::Recover { .. }
-            | Operation::Drill { .. } => {}
+            | Operation::Drill { .. }
+            | Operation::Run { .. } => {}
         }
     }
     Ok(())

@@ -10,8 +10,9 @@ use crate::operate::request::Operation;
 use crate::operate::unfinished::{Affected, Fate, Making, Original, Was};
 
 use super::super::draft::{self, Draft};
-use super::super::{replace, scale, words};
-use super::{Left, made, tell, there, workload};
+use super::super::replace::Wanted;
+use super::super::{around, blue_green, replace, scale, words};
+use super::{Left, made, switch, tell, there, workload};
 
 pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
     let mut removals = Vec::new();
@@ -23,7 +24,9 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             }
             return Err(Refusal::NoDefinition { workload: affected.workload.0.clone() });
         };
-        if affected.makes.iter().any(|m| m.replaces) {
+        if blue_green::was(affected) {
+            removals.extend(switch::finish(draft, left, affected, &workload)?);
+        } else if affected.makes.iter().any(|m| m.replaces) {
             removals.extend(replace_rest(draft, left, affected, &workload)?);
         } else {
             add_rest(draft, left, affected, &workload)?;
@@ -35,6 +38,13 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
         }
     }
     replace::clear(draft, removals);
+    if let Operation::Deploy { .. } = &left.begun.operation {
+        for affected in &left.begun.workloads {
+            if let Some(forget) = workload(draft, affected).and_then(|w| around::forget(draft, &w)) {
+                draft.tidy(forget);
+            }
+        }
+    }
     Ok(())
 }
 
@@ -86,7 +96,15 @@ fn end(
             draft.act(Action::Kill { instance: of, signal }, Vec::new());
             tell(draft, workload, instance, "killed");
         }
-        Fate::Kept | Fate::Replaced | Fate::Stopped | Fate::Removed | Fate::Paused | Fate::Unpaused | Fate::Killed => {}
+        Fate::Kept
+        | Fate::Replaced
+        | Fate::Retired
+        | Fate::Revived
+        | Fate::Stopped
+        | Fate::Removed
+        | Fate::Paused
+        | Fate::Unpaused
+        | Fate::Killed => {}
     }
     (original.fate == Fate::Removed).then_some(reference)
 }
@@ -148,10 +166,18 @@ fn replace_rest(
         let environment = draft.request.environment.clone();
         draft.act(Action::EnsureImage { environment, image: wanted.image.clone(), digest: wanted.digest.clone() }, Vec::new());
     }
+    // Its container says whether the migration has run. It is removed after the old ones: while all of them are there, it is.
+    let whole = affected.makes.iter().all(|m| there(workload, &m.like).is_some());
+    if whole && matches!(left.begun.operation, Operation::Deploy { .. }) {
+        let cause = wanted.cause.clone().unwrap_or_default();
+        let wanted = Wanted { image: wanted.image.clone(), digest: wanted.digest.clone(), cause, from: None };
+        around::migrate(draft, workload, &wanted)?;
+    }
+    let mut new = Vec::new();
     for making in affected.makes.iter().filter(|m| m.replaces) {
         let old = there(workload, &making.like);
-        let new = made.iter().find(|i| i.number == making.number);
-        if old.is_none() && new.is_none() {
+        let there = made.iter().find(|i| i.number == making.number);
+        if old.is_none() && there.is_none() {
             return Err(Refusal::NoDefinition { workload: workload.id.0.clone() });
         }
         let old = old.map(|i| (draft.know(workload, &i, true), i));
@@ -166,13 +192,16 @@ fn replace_rest(
             revisions: Some(revisions.clone()),
             hidden: false,
         };
-        one(draft, workload, affected.stop_first, old.as_ref(), new, replica);
+        new.extend(one(draft, workload, affected.stop_first, old.as_ref(), there, replica));
         olds.extend(old.map(|(reference, _)| reference));
+    }
+    if whole {
+        around::conditions(draft, workload, &draft.policy(workload).verify, &new)?;
     }
     Ok(olds)
 }
 
-/// One old instance and its new one, from wherever the two stand.
+/// One old instance and its new one, from wherever the two stand; the new one is returned.
 fn one(
     draft: &mut Draft<'_>,
     workload: &Workload,
@@ -180,7 +209,7 @@ fn one(
     old: Option<&(InstanceRef, Arc<Instance>)>,
     new: Option<&Arc<Instance>>,
     replica: Replica,
-) {
+) -> Option<InstanceRef> {
     let policy = draft.policy(workload);
     let reference = match (new, old) {
         (Some(instance), _) => draft.know(workload, instance, false),
@@ -195,7 +224,7 @@ fn one(
             tell(draft, workload, instance, "replaced by a new container");
             reference
         }
-        (None, None) => return,
+        (None, None) => return None,
     };
     let stop = old.filter(|(_, i)| Was::of(i.state) != Was::Stopped);
     if let (true, Some((aside, _))) = (stop_first, stop) {
@@ -208,4 +237,5 @@ fn one(
     if let (false, Some((aside, _))) = (stop_first, stop) {
         draft.stop(aside, Vec::new());
     }
+    Some(reference)
 }

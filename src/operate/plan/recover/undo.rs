@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::model::{Instance, Workload};
 use crate::operate::action::{Action, InstanceRef};
 use crate::operate::refusal::Refusal;
+use crate::operate::request::Operation;
 use crate::operate::unfinished::{Affected, Fate, Original, Was};
 
-use super::super::Work;
 use super::super::draft::{self, Draft};
-use super::{Left, made, tell, there, workload};
+use super::super::{Work, around, blue_green};
+use super::{Left, made, switch, tell, there, workload};
 
 /// An original that is still there.
 struct Kept<'a> {
@@ -27,12 +28,19 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
                 None => continue,
             }
         };
-        restore(draft, left, affected, &workload)?;
+        if blue_green::was(affected) {
+            switch::undo(draft, left, affected, &workload)?;
+        } else {
+            restore(draft, left, affected, &workload)?;
+            if let (Operation::Deploy { .. }, Some(forget)) = (&left.begun.operation, around::forget(draft, &workload)) {
+                draft.tidy(forget);
+            }
+        }
     }
     Ok(())
 }
 
-fn too_late(left: &Left<'_>, original: &Original) -> Refusal {
+pub fn too_late(left: &Left<'_>, original: &Original) -> Refusal {
     Refusal::TooLate { what: left.title().into(), gone: original.name.clone() }
 }
 
