@@ -1,4 +1,4 @@
-//! The proof under load: a stack is deployed to, scaled and deployed to wrongly while people use it, and nobody notices.
+//! The proof under load: a stack is deployed to, scaled and deployed to wrongly while people read from it, and nobody notices.
 
 use crate::desk::{Desk, published};
 use crate::load::Load;

@@ -73,7 +73,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Ten people ask `address`: four for `pages` in turn on a new connection each time, four on one they keep, and two for
+    /// Ten people ask `address` (`/path`, or `POST /path`): four for `pages` in turn on a new connection each time, four on one they keep, and two for
     /// `slow`, which takes a while. The first answers are good ones before this returns, so that what goes wrong later was
     /// broken by somebody.
     pub fn start(address: SocketAddr, pages: &'static [&'static str], slow: &'static [&'static str]) -> Self {
@@ -219,7 +219,8 @@ enum Trouble {
 async fn ask(connection: &mut SendRequest<Empty<Bytes>>, page: &str) -> Result<Option<String>, Trouble> {
     let closed = |e: hyper::Error| Trouble::Closed(format!("no answer: {e}"));
     connection.ready().await.map_err(closed)?;
-    let request = Request::get(page).header("host", "shop.example").body(Empty::new());
+    let (method, path) = page.split_once(' ').unwrap_or(("GET", page));
+    let request = Request::builder().method(method).uri(path).header("host", "shop.example").body(Empty::new());
     let answer = connection.send_request(request.map_err(|e| Trouble::Answer(e.to_string()))?).await.map_err(closed)?;
     let status = answer.status();
     let cut = |e| Trouble::Answer(format!("status {status}, then cut off: {e}"));
