@@ -340,15 +340,16 @@ impl Machine {
                     undo.progress.detail = words;
                 }
             }
-            Phase::Locking | Phase::Unlocking | Phase::Telling(_) => self.detail = words,
-            Phase::Asking(_) | Phase::Ended(_) => {}
+            Phase::Locking | Phase::Unlocking => self.detail = words,
+            // How it ended is said already.
+            Phase::Telling(_) | Phase::Asking(_) | Phase::Ended(_) => {}
         }
     }
 }
 
 /// Whether there is no way back by undoing once this has begun: something that was there goes.
 fn commits(work: &Work) -> bool {
-    matches!(work, Work::Act(Action::Remove { instance: InstanceRef::Known(_), .. }))
+    matches!(work, Work::Act(Action::Remove { instance: InstanceRef::Known(_), .. } | Action::ForgetFile { .. }))
 }
 
 /// The time from `since` to `now`; nothing when the clock went back.

@@ -62,6 +62,10 @@ pub enum Refusal {
         "which steps of `{what}` have run is not known, so it cannot be finished: undo it (what it stopped is started), then run it again"
     )]
     OnlyUndo { what: Arc<str> },
+    #[error(
+        "it is too late to undo {what}: the traffic is switched and the old ones are aside; finish it, then roll back, which is quick"
+    )]
+    Switched { what: Arc<str> },
     #[error("it is too late to undo {what}: {gone} is removed already; finish it, then roll back or scale")]
     TooLate { what: Arc<str>, gone: Arc<str> },
 }

@@ -20,5 +20,7 @@ mod properties;
 mod reading;
 mod recovery;
 mod stories;
+mod surroundings;
+mod switching;
 mod verbs;
 mod world;

@@ -64,14 +64,13 @@ pub fn replace(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted) -> R
 
 /// Back to what was kept: nothing is made, so it is quick. `None` where what was kept is not that revision, or not whole.
 pub fn back(draft: &mut Draft<'_>, workload: &Workload, to: &Revision) -> Result<Option<Vec<InstanceRef>>, Refusal> {
-    let kept: Vec<Arc<Instance>> =
-        sorted(workload.instances.iter().filter(|i| i.set_aside && i.revision == Some(to.number)).cloned().collect());
+    let kept: Vec<Arc<Instance>> = sorted(workload.instances.iter().filter(|i| i.set_aside && is_of(i, to)).cloned().collect());
     let green = sorted(workload.replicas().cloned().collect());
     if kept.is_empty() || kept.len() < green.len() {
         return Ok(None);
     }
     let switch = switch(draft.policy(workload), workload);
-    let facts = draft.affect(workload, |i| match (i.set_aside, i.revision == Some(to.number)) {
+    let facts = draft.affect(workload, |i| match (i.set_aside, is_of(i, to)) {
         (true, true) => Fate::Revived,
         (true, false) => Fate::Kept,
         (false, _) => Fate::Retired,
@@ -90,6 +89,11 @@ pub fn back(draft: &mut Draft<'_>, workload: &Workload, to: &Revision) -> Result
     let leaving: Vec<Blue> = green.iter().map(|i| old(draft, workload, i)).collect();
     bring_up(draft, workload, &returning, &leaving, &switch)?;
     Ok(Some(Vec::new()))
+}
+
+/// Whether an instance is of that revision: by its number or its very content.
+fn is_of(instance: &Instance, revision: &Revision) -> bool {
+    instance.revision == Some(revision.number) || (instance.digest.is_some() && instance.digest == revision.digest)
 }
 
 /// From green (to be made or there) to blue put aside, wherever the two stand.

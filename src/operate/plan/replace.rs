@@ -33,7 +33,9 @@ struct Pair {
 /// The history with the new revision in front.
 pub fn revisions(draft: &Draft<'_>, workload: &Workload, wanted: &Wanted) -> Vec<Revision> {
     let mut revisions = draft::recorded(workload);
-    let highest = revisions.iter().map(|r| r.number).max().unwrap_or(0);
+    // What is kept from before a way back may carry a later one.
+    let kept = workload.instances.iter().filter_map(|i| i.revision);
+    let highest = revisions.iter().map(|r| r.number).chain(kept).max().unwrap_or(0);
     revisions.insert(
         0,
         Revision {

@@ -77,9 +77,19 @@ fn errand_name(errand: &Errand) -> String {
     }
 }
 
-/// The program of a command, without its folder and arguments.
+/// A command in a few words: its program without its folder, and its arguments as far as they are short.
 fn program(argv: &[Arc<str>]) -> String {
-    argv.first().map_or_else(|| "nothing".to_owned(), |program| file_name(program).to_owned())
+    let Some((program, arguments)) = argv.split_first() else { return "nothing".to_owned() };
+    let mut text = file_name(program).to_owned();
+    for argument in arguments {
+        if text.chars().count() + argument.chars().count() > 24 {
+            text.push_str(" …");
+            break;
+        }
+        text.push(' ');
+        text.push_str(argument);
+    }
+    text
 }
 
 fn file_name(path: &str) -> &str {

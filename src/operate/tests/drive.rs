@@ -74,6 +74,8 @@ pub struct Run {
     /// The same, those not counted against it that fell after they had held.
     pub fewest_fair: usize,
     pub watched: Arc<str>,
+    /// What was set aside when it began: kept from an operation before.
+    kept: BTreeSet<InstanceId>,
 }
 
 /// What happens around a run: faults by call, an abort after so many calls, a cut after so many.
@@ -95,8 +97,9 @@ impl Weather {
 /// Runs `plan` to its end or the cut.
 pub fn run(world: World, plan: Plan, weather: &Weather, watched: &str) -> Run {
     let (machine, mut effects) = Machine::new(plan, &me(), world.now);
-    let mut run =
-        Run { world, machine, journal: Vec::new(), fewest: usize::MAX, fewest_fair: usize::MAX, watched: watched.into() };
+    let kept = world.boxes.iter().filter(|b| b.set_aside).map(|b| b.id.clone()).collect();
+    let (journal, watched) = (Vec::new(), watched.into());
+    let mut run = Run { world, machine, journal, fewest: usize::MAX, fewest_fair: usize::MAX, watched, kept };
     let mut calls = 0;
     for turn in 0..3000 {
         let mut answers = Vec::new();
@@ -171,7 +174,8 @@ impl Run {
     /// A replaced container goes only after the one in its place has held.
     fn check_removal(&self, action: &Action) {
         let (Action::Remove { instance: InstanceRef::Known(id), .. }, true) = (action, self.replaces()) else { return };
-        let Some(old) = self.world.boxes.iter().find(|b| &b.id == id && b.made_by.is_none()) else { return };
+        let original = |b: &&super::world::Box_| &b.id == id && b.made_by.is_none() && !self.kept.contains(id);
+        let Some(old) = self.world.boxes.iter().find(original) else { return };
         let new = self.world.boxes.iter().find(|b| b.made_by.is_some() && b.number == old.number && b.workload == old.workload);
         let new = new.unwrap_or_else(|| panic!("{} goes and nothing is in its place", old.name));
         let held = self.world.now.duration_since(new.started_at.expect("it was started"));

@@ -148,7 +148,7 @@ impl World {
 
     fn workload(&self, id: WorkloadId, mut instances: Vec<Arc<Instance>>) -> Workload {
         instances.sort_by(|a, b| (a.number, &a.id).cmp(&(b.number, &b.id)));
-        let newest = self.of(id.as_str()).into_iter().max_by_key(|b| b.revisions.first().map(|r| r.number));
+        let newest = self.of(id.as_str()).into_iter().max_by_key(|b| (!b.set_aside, b.revisions.first().map(|r| r.number)));
         let revisions = newest.map(|b| b.revisions.clone()).unwrap_or_default();
         let replicas: Vec<&Arc<Instance>> = instances.iter().filter(|i| !i.set_aside).collect();
         let ready = replicas.iter().filter(|i| i.verdict.health == Health::Healthy).count() as u32;
@@ -200,14 +200,15 @@ impl World {
             Action::Create { operation, replica } => return self.create(operation, replica),
             Action::SetAside { instance } => {
                 let b = self.find(instance)?;
+                let aside = format!("{}_", &b.id.as_str()[..12]);
                 b.set_aside = true;
-                if !b.name.contains("aside") {
-                    b.name = format!("aside_{}", b.name);
+                if !b.name.starts_with(&aside) {
+                    b.name = format!("{aside}{}", b.name);
                 }
             }
             Action::BringBack { instance } => {
-                let name = self.find(instance)?.name.trim_start_matches("aside_").to_owned();
                 let id = self.find(instance)?.id.clone();
+                let name = self.find(instance)?.own_name();
                 if self.boxes.iter().any(|b| b.name == name && b.id != id) {
                     return Err(conflict(&name));
                 }
@@ -275,7 +276,7 @@ impl World {
             return Ok(Accepted::Made(there.id.clone()));
         }
         let like = self.find(&InstanceRef::Known(replica.like.clone()))?.clone();
-        let own = like.name.trim_start_matches("aside_").to_owned();
+        let own = like.own_name();
         let name = replica.number.map_or(own, |n| format!("lms_{}_{n}", replica.workload));
         if self.boxes.iter().any(|b| b.name == name) {
             return Err(conflict(&name));
@@ -312,6 +313,12 @@ fn conflict(what: &str) -> EngineError {
 }
 
 impl Box_ {
+    /// Its name when it is not set aside.
+    fn own_name(&self) -> String {
+        let aside = format!("{}_", &self.id.as_str()[..12]);
+        self.name.strip_prefix(&aside).unwrap_or(&self.name).to_owned()
+    }
+
     fn age(&self, now: Timestamp) -> i64 {
         self.started_at.map_or(0, |t| now.duration_since(t).as_secs())
     }

@@ -184,6 +184,7 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NoPrevious { .. }
         | Refusal::Unreadable { .. }
         | Refusal::OnlyUndo { .. }
+        | Refusal::Switched { .. }
         | Refusal::TooLate { .. } => Exit::Failed,
     }
 }

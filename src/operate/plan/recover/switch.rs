@@ -112,6 +112,10 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workloa
         let reference = draft.know(workload, &instance, true);
         blue.push((original, instance, reference));
     }
+    // From here on what was kept of the proxy's file may be gone.
+    if blue.iter().all(|(_, i, _)| i.set_aside) {
+        return Err(Refusal::Switched { what: left.title().into() });
+    }
     let policy = draft.policy(workload);
     for (_, instance, reference) in blue.iter().filter(|(_, i, _)| i.set_aside) {
         draft.act(Action::BringBack { instance: reference.clone() }, Vec::new());
