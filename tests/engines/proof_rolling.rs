@@ -6,7 +6,7 @@ use crate::real_engine::{Stack, real_engine, with_stack_images};
 
 /// Short holds: what is proven does not need long ones.
 const BRISK: &str = "[environment.deploy]\nhold = \"1s\"\nhealthy_within = \"30s\"";
-const PAGES: &[&str] = &["/courses", "/"];
+const PAGES: &[&str] = &["/courses", "/answers"];
 /// It takes a second: one is under way when its replica is asked to stop.
 const SLOW: &[&str] = &["/report"];
 

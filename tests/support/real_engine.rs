@@ -135,8 +135,15 @@ impl RealEngine {
 
     /// Another Compose file's stack.
     pub fn stack_of(&self, stem: &str, file: &str) -> Stack<'_> {
+        self.services_of(stem, file, &[])
+    }
+
+    /// Some of the services of a Compose file, and what they depend on; all where none is named.
+    pub fn services_of(&self, stem: &str, file: &str, services: &[&str]) -> Stack<'_> {
         let stack = Stack { engine: self, project: self.unique(stem), file: root().join(file) };
-        stack.compose(&["up", "-d"]);
+        let mut arguments = vec!["up", "-d"];
+        arguments.extend(services);
+        stack.compose(&arguments);
         stack
     }
 }
