@@ -26,4 +26,4 @@ pub use problem::Problem;
 pub use revision::Revision;
 pub use sample::Sample;
 pub use snapshot::{Inventory, LockHolder, Snapshot};
-pub use workload::{Workload, WorkloadKind};
+pub use workload::{Rollout, RolloutState, Workload, WorkloadKind};

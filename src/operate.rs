@@ -15,7 +15,7 @@ pub mod request;
 pub mod runbook;
 pub mod unfinished;
 
-pub use action::{Accepted, Action, Output};
+pub use action::{Accepted, Action, Output, Pacing};
 pub use errand::Errand;
 pub use plan::{Change, Gate, Plan, Step, Work};
 pub use policy::Policy;

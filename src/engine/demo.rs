@@ -157,6 +157,7 @@ impl Shared {
             | Action::SetReplicas { .. }
             | Action::SetImage { .. }
             | Action::Rollout { .. }
+            | Action::Unpace { .. }
             | Action::Drill { .. }
             | Action::Revert { .. } => 0.04,
         };

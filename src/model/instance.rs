@@ -110,6 +110,8 @@ pub struct Instance {
     pub exit_code: Option<i64>,
     pub oom_killed: bool,
     pub node: Option<Arc<str>>,
+    /// Why it cannot be entered, stopped or removed over this connection (it runs on another node); a whole sentence.
+    pub elsewhere: Option<Arc<str>>,
     pub ip: Option<Arc<str>>,
     pub ports: Vec<Port>,
     pub created_at: Option<Timestamp>,

@@ -33,6 +33,8 @@ pub struct Snapshot {
     /// Sorted by name.
     pub workloads: Vec<Arc<Workload>>,
     pub lock: Option<Arc<LockHolder>>,
+    /// What else there is to know of it, as (what, words): networks, nodes, names of secrets; never a secret itself.
+    pub facts: Vec<(Arc<str>, Arc<str>)>,
     /// What could not be seen and why (a kind one may not list).
     pub notes: Vec<Arc<str>>,
 }

@@ -46,6 +46,28 @@ impl fmt::Display for WorkloadKind {
     }
 }
 
+/// What an engine says of the wanted state it is making so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RolloutState {
+    Running,
+    /// The engine has stopped in the middle, because something went wrong or a person told it to.
+    Paused,
+    /// The engine goes back by itself.
+    GoingBack,
+    /// The engine has gone back by itself.
+    GoneBack,
+}
+
+/// How far an engine is with the wanted state it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollout {
+    pub state: RolloutState,
+    /// The engine's own words; empty where it has none.
+    pub message: Arc<str>,
+    /// Instances that are still of an earlier definition.
+    pub outdated: u32,
+}
+
 /// What has replicas and revisions: a service, a Deployment, a loose container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
@@ -53,6 +75,8 @@ pub struct Workload {
     pub kind: WorkloadKind,
     /// How many replicas are wanted: what the engine was told, or (Compose) how many exist and are meant to run.
     pub desired: u32,
+    /// How many were wanted before it was stopped, where the engine keeps that: what a start brings back.
+    pub resting: Option<u32>,
     pub ready: u32,
     pub verdict: Verdict,
     pub image: Arc<str>,
@@ -61,6 +85,8 @@ pub struct Workload {
     pub revision: Option<u64>,
     /// Newest first, at most ten.
     pub revisions: Vec<Revision>,
+    /// Engines that are told a wanted state: how far they are with the last one, while it is not so yet or went wrong.
+    pub rollout: Option<Rollout>,
     /// Sorted by number, then id; those set aside included.
     pub instances: Vec<Arc<Instance>>,
     pub autoscaler: Option<Arc<str>>,

@@ -36,6 +36,19 @@ pub struct Replica {
     pub hidden: bool,
 }
 
+/// How an engine that makes the wanted state itself is to go about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pacing {
+    /// Instances replaced at a time; 0 is all of them.
+    pub at_once: u32,
+    /// New ones start before the old ones stop.
+    pub new_first: bool,
+    /// Pause between two batches.
+    pub delay: Duration,
+    /// How long a new instance is watched for failing before the engine goes on.
+    pub watch: Duration,
+}
+
 /// One small thing an engine can be told to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -106,17 +119,24 @@ pub enum Action {
         workload: WorkloadId,
         replicas: u32,
     },
-    /// Declared engines: the image wanted, recorded as `revision`.
+    /// Declared engines: the image wanted, recorded as `revision`. Without a `pacing` the engine goes its own way.
     SetImage {
         environment: EnvironmentId,
         workload: WorkloadId,
         revision: Revision,
+        pacing: Option<Pacing>,
     },
     /// Declared engines: replace every instance with a fresh one of the same definition.
     Rollout {
         environment: EnvironmentId,
         workload: WorkloadId,
         operation: OperationId,
+        pacing: Option<Pacing>,
+    },
+    /// Gives a workload the update settings back that were its own before a pacing was set.
+    Unpace {
+        environment: EnvironmentId,
+        workload: WorkloadId,
     },
     /// Runs a command in a running instance and waits for its end. Answers [`Accepted::Output`], whatever its exit code.
     /// Not harmless when repeated: asked again only when it surely was not begun.
@@ -202,6 +222,7 @@ pub enum Action {
         workload: WorkloadId,
         to: u64,
         revision: Revision,
+        pacing: Option<Pacing>,
     },
 }
 

@@ -10,6 +10,7 @@ mod draft;
 mod drill;
 mod kill;
 mod lock;
+mod pacing;
 mod pause;
 mod recover;
 mod remove;
@@ -31,7 +32,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{Guard, InstanceId, LockHolder, Mechanics, OperationId, Snapshot, WorkloadId};
+use crate::model::{EngineKind, Guard, InstanceId, LockHolder, Mechanics, OperationId, Snapshot, WorkloadId};
 
 use super::action::{Action, InstanceRef};
 use super::policy::{Actor, OnFailure, Policy};
@@ -45,8 +46,10 @@ use draft::Draft;
 pub enum Gate {
     /// The instance becomes healthy (or, without a health signal, runs) `within` this time and stays so for `hold`.
     Healthy { instance: InstanceRef, within: Duration, hold: Duration },
-    /// Declared engines: every replica of the workload is at `revision` (where one is named) and healthy, `replicas` of them, and for `hold`.
-    RolledOut { workload: WorkloadId, revision: Option<u64>, replicas: u32, within: Duration, hold: Duration },
+    /// Declared engines: every replica of the workload is at `revision` (where one is named) and healthy, `replicas` of
+    /// them, and for `hold`. With `follow` the engine was told a new definition: it must be through with it, too, and
+    /// fails the gate when it stops in the middle.
+    RolledOut { workload: WorkloadId, revision: Option<u64>, replicas: u32, within: Duration, hold: Duration, follow: bool },
     /// Nothing but time.
     Wait { hold: Duration },
     /// A look, repeated: good at once or `within` this time, and for `hold` after. Once it was good, so many bad ones in a
@@ -125,6 +128,8 @@ pub struct Names {
     pub instances: BTreeMap<InstanceRef, Name>,
     /// The path of a workload in calls: `deployments/backend`.
     pub workloads: BTreeMap<WorkloadId, Arc<str>>,
+    /// Whose calls they are; without one, those of containers.
+    pub engine: Option<EngineKind>,
 }
 
 /// The lock an operation runs under.
@@ -217,7 +222,7 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         Operation::Start if declared => declared::start(&mut draft, &chosen)?,
         Operation::Pause | Operation::Unpause if declared => return Err(declared::no_pause(request, &chosen)),
         Operation::Kill { .. } | Operation::Remove if declared => declared::take_away(&mut draft, &chosen)?,
-        Operation::Deploy { image, .. } if declared => deploy::declared(&mut draft, &chosen, image)?,
+        Operation::Deploy { image, strategy } if declared => deploy::declared(&mut draft, &chosen, image, *strategy)?,
         Operation::Rollback { to } if declared => rollback::declared(&mut draft, &chosen, *to)?,
         Operation::Scale { to } => scale::scale(&mut draft, &chosen, *to)?,
         Operation::Restart => restart::restart(&mut draft, &chosen)?,

@@ -65,6 +65,7 @@ pub fn instance(workload: &str, number: u32) -> Instance {
         exit_code: None,
         oom_killed: false,
         node: None,
+        elsewhere: None,
         ip: None,
         ports: Vec::new(),
         created_at: Some(at(-3600)),
@@ -97,6 +98,8 @@ pub fn workload(name: &str, count: u32) -> Workload {
             })
             .to_vec(),
         instances,
+        resting: None,
+        rollout: None,
         autoscaler: None,
         drift: None,
         created_at: Some(at(-3600)),
@@ -127,7 +130,14 @@ pub fn environment(connection: &str, name: &str, tier: Tier, guard: Guard) -> Ar
 
 pub fn snapshot(environment: Arc<Environment>, mut workloads: Vec<Workload>) -> Snapshot {
     workloads.sort_by(|a, b| a.id.cmp(&b.id));
-    Snapshot { environment, at: at(0), workloads: workloads.into_iter().map(Arc::new).collect(), lock: None, notes: Vec::new() }
+    Snapshot {
+        environment,
+        at: at(0),
+        workloads: workloads.into_iter().map(Arc::new).collect(),
+        lock: None,
+        facts: Vec::new(),
+        notes: Vec::new(),
+    }
 }
 
 pub fn inventory(snapshots: Vec<Snapshot>) -> Arc<Inventory> {

@@ -70,6 +70,7 @@ fn instance(project: &str, workload: &str, number: u32, image: &str) -> Instance
         exit_code: None,
         oom_killed: false,
         node: None,
+        elsewhere: None,
         ip: Some("172.20.0.7".into()),
         ports: Vec::new(),
         created_at: Some(ago(180_000)),
@@ -114,6 +115,8 @@ fn workload(name: &str, image: &str, instances: Vec<Instance>) -> Workload {
             })
             .collect(),
         instances: instances.into_iter().map(Arc::new).collect(),
+        resting: None,
+        rollout: None,
         autoscaler: None,
         drift: None,
         created_at: Some(ago(200_000)),
@@ -166,6 +169,7 @@ fn snapshot(id: EnvironmentId, tier: Tier, endpoint: &str, mut workloads: Vec<Wo
         at: now(),
         workloads: workloads.into_iter().map(Arc::new).collect(),
         lock: None,
+        facts: Vec::new(),
         notes: Vec::new(),
     }
 }

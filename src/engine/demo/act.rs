@@ -37,15 +37,15 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
             let index = place(world, environment, Mechanics::Declared)?;
             pods::set_replicas(world, index, workload, *replicas)
         }
-        Action::SetImage { environment, workload, revision } => {
+        Action::SetImage { environment, workload, revision, .. } => {
             let index = place(world, environment, Mechanics::Declared)?;
             pods::set_image(world, index, workload, revision)
         }
-        Action::Rollout { environment, workload, operation } => {
+        Action::Rollout { environment, workload, operation, .. } => {
             let index = place(world, environment, Mechanics::Declared)?;
             pods::rollout(world, index, workload, operation)
         }
-        Action::Revert { environment, workload, to, revision } => {
+        Action::Revert { environment, workload, to, revision, .. } => {
             let index = place(world, environment, Mechanics::Declared)?;
             pods::revert(world, index, workload, *to, revision)
         }
@@ -61,6 +61,8 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
         | Action::LookAtImage { .. }
         | Action::LookAtDisk { .. }
         | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
+        // Pods are replaced as their engine sees fit, always.
+        Action::Unpace { .. } => Ok(Accepted::AlreadySo),
         Action::Drill { name } => incident::play(world, Incident::parse(name)?).map(|()| Accepted::Done),
     }
 }

@@ -228,7 +228,12 @@ fn a_published_port_is_given_once() {
 fn production_is_rolled_pod_by_pod_with_none_fewer_ready() {
     let mut still = fresh();
     let before = workload(&still, &production(), "backend");
-    let set = Action::SetImage { environment: production(), workload: "backend".into(), revision: revision(5, "backend:1.5.0") };
+    let set = Action::SetImage {
+        environment: production(),
+        workload: "backend".into(),
+        revision: revision(5, "backend:1.5.0"),
+        pacing: None,
+    };
     assert_eq!(still.execute(&set), Ok(Accepted::Done));
     assert_eq!(still.execute(&set), Ok(Accepted::AlreadySo));
     for _ in 0..240 {
@@ -243,7 +248,8 @@ fn production_is_rolled_pod_by_pod_with_none_fewer_ready() {
     assert!(before.instances.iter().all(|old| after.instances.iter().all(|new| new.id != old.id)));
     assert_eq!(after.revisions.len(), before.revisions.len() + 1);
 
-    let rollout = Action::Rollout { environment: production(), workload: "backend".into(), operation: "op-9".into() };
+    let rollout =
+        Action::Rollout { environment: production(), workload: "backend".into(), operation: "op-9".into(), pacing: None };
     assert_eq!(still.execute(&rollout), Ok(Accepted::Done));
     assert_eq!(still.execute(&rollout), Ok(Accepted::AlreadySo));
     still.advance(Duration::from_secs(60));
@@ -251,7 +257,13 @@ fn production_is_rolled_pod_by_pod_with_none_fewer_ready() {
     assert!(fresh.instances.iter().all(|i| i.made_by == Some("op-9".into()) && &*i.image == "backend:1.5.0"), "{fresh:#?}");
     assert_eq!((fresh.ready, fresh.instances.len(), fresh.verdict.health), (3, 3, Health::Healthy));
 
-    let unknown = Action::Revert { environment: production(), workload: "backend".into(), to: 99, revision: revision(9, "x") };
+    let unknown = Action::Revert {
+        environment: production(),
+        workload: "backend".into(),
+        to: 99,
+        revision: revision(9, "x"),
+        pacing: None,
+    };
     assert!(matches!(still.execute(&unknown), Err(EngineError::NotFound { .. })));
 }
 
@@ -274,7 +286,12 @@ fn production_scales_replaces_what_is_ended_and_waits_for_an_image_that_is_not_t
     assert_eq!((&new.name, new.verdict.health), (&old.name, Health::Healthy), "a stateful pod comes back under its name");
     assert!(new.created_at > old.created_at);
 
-    let set = Action::SetImage { environment: production(), workload: "frontend".into(), revision: revision(4, "frontend:nope") };
+    let set = Action::SetImage {
+        environment: production(),
+        workload: "frontend".into(),
+        revision: revision(4, "frontend:nope"),
+        pacing: None,
+    };
     still.execute(&set).unwrap();
     still.advance(Duration::from_secs(20));
     let stuck = workload(&still, &production(), "frontend");
@@ -291,9 +308,9 @@ fn an_action_of_the_other_vocabulary_is_refused_in_words() {
     wrong.environment = production();
     let refused = [
         Action::SetReplicas { environment: local(), workload: "app_ap".into(), replicas: 3 },
-        Action::SetImage { environment: local(), workload: "app_ap".into(), revision: revision(9, "app_ap:3.0") },
-        Action::Rollout { environment: staging(), workload: "app".into(), operation: "op".into() },
-        Action::Revert { environment: staging(), workload: "app".into(), to: 1, revision: revision(9, "x") },
+        Action::SetImage { environment: local(), workload: "app_ap".into(), revision: revision(9, "app_ap:3.0"), pacing: None },
+        Action::Rollout { environment: staging(), workload: "app".into(), operation: "op".into(), pacing: None },
+        Action::Revert { environment: staging(), workload: "app".into(), to: 1, revision: revision(9, "x"), pacing: None },
         Action::Create { operation: "op".into(), replica: Box::new(wrong) },
         Action::Start { instance: known(&pod) },
         Action::Stop { instance: known(&pod), grace: None },

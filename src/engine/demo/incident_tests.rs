@@ -67,7 +67,7 @@ fn a_bad_deploy_crash_loops_beside_the_old_pods_and_a_roll_back_mends_it() {
     let good = backend.revisions[1].clone();
     let revision = Revision { number: backend.revisions[0].number + 1, by: Some("lan@bastion-1".into()), ..good.clone() };
     let environment = still.inventory().environments[1].environment.id.clone();
-    let revert = Action::Revert { environment, workload: "backend".into(), to: good.number, revision };
+    let revert = Action::Revert { environment, workload: "backend".into(), to: good.number, revision, pacing: None };
     still.execute(&revert).unwrap();
     still.advance(Duration::from_secs(10));
     let backend = workload(&still, "production", "backend");

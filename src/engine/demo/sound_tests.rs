@@ -35,13 +35,17 @@ fn some_action(still: &Still, kind: u8, which: usize, n: u32) -> Action {
         7 => Action::SetAside { instance: i() },
         8 => Action::BringBack { instance: i() },
         9 => Action::SetReplicas { environment, workload: workload.id.clone(), replicas: n % 7 },
-        10 => Action::SetImage { environment, workload: workload.id.clone(), revision: revision(next, &image) },
-        11 => Action::Rollout { environment, workload: workload.id.clone(), operation: id_of(n) },
+        10 => Action::SetImage { environment, workload: workload.id.clone(), revision: revision(next, &image), pacing: None },
+        11 => Action::Rollout { environment, workload: workload.id.clone(), operation: id_of(n), pacing: None },
         12 => Action::Drill { name: inventory.drills[n as usize % 4].0.clone() },
         13 => Action::EnsureImage { environment, image, digest: None },
-        14 => {
-            Action::Revert { environment, workload: workload.id.clone(), to: u64::from(n % 4) + 1, revision: revision(next, "") }
-        }
+        14 => Action::Revert {
+            environment,
+            workload: workload.id.clone(),
+            to: u64::from(n % 4) + 1,
+            revision: revision(next, ""),
+            pacing: None,
+        },
         _ => Action::Create {
             operation: id_of(n),
             replica: Box::new(Replica {

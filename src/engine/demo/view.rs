@@ -60,7 +60,7 @@ fn snapshot(place: &Place, now: Timestamp, before: Option<&Arc<Snapshot>>) -> Ar
         })
         .collect();
     let (environment, lock) = (place.environment.clone(), place.lock.clone());
-    Arc::new(Snapshot { environment, at: now, workloads, lock, notes: Vec::new() })
+    Arc::new(Snapshot { environment, at: now, workloads, lock, facts: Vec::new(), notes: Vec::new() })
 }
 
 /// The one before where the new one is no different.
@@ -100,6 +100,8 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
         revision: Some(revision),
         revisions,
         instances,
+        resting: None,
+        rollout: None,
         autoscaler: None,
         drift: None,
         created_at: Some(service.born),
@@ -151,6 +153,7 @@ fn instance(unit: &Unit) -> Instance {
         exit_code: unit.exit_code,
         oom_killed: unit.oom_killed,
         node: unit.node.clone(),
+        elsewhere: None,
         ip: Some(unit.ip.clone()),
         ports: unit.recipe.ports.iter().map(|(host, container)| port(*host, *container)).collect(),
         created_at: Some(unit.created_at),

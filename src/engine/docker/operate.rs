@@ -60,6 +60,7 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         Action::SetReplicas { workload, .. } => declared(&format!("setting the replicas of {workload}")),
         Action::SetImage { workload, .. } => declared(&format!("setting the image of {workload}")),
         Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),
+        Action::Unpace { workload, .. } => declared(&format!("pacing {workload}")),
         Action::Revert { workload, .. } => declared(&format!("reverting {workload}")),
         Action::Drill { name } => Err(EngineError::Unsupported {
             what: format!("the drill {name}").into(),

@@ -240,6 +240,7 @@ impl Machine {
             | Action::SetReplicas { .. }
             | Action::SetImage { .. }
             | Action::Rollout { .. }
+            | Action::Unpace { .. }
             | Action::Drill { .. }
             | Action::Revert { .. } => {}
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Health, Instance, InstanceId, InstanceState, Snapshot, Workload};
+use crate::model::{Health, Instance, InstanceId, InstanceState, RolloutState, Snapshot, Workload};
 use crate::operate::action::InstanceRef;
 use crate::operate::plan::{Gate, Names, words};
 
@@ -45,8 +45,8 @@ pub(super) struct Watch {
     well_since: Option<Timestamp>,
     /// Restarts and start of the run that is watched.
     run: Option<(u32, Timestamp)>,
-    /// Restarts of each instance of a rollout when it was first seen.
-    restarts: BTreeMap<InstanceId, u32>,
+    /// Restarts of each instance of a rollout when it was first seen, by name: an engine may put another in its place.
+    restarts: BTreeMap<Arc<str>, u32>,
     /// When the run before the action began, where there was one.
     before: Option<Timestamp>,
     seen: bool,
@@ -171,11 +171,14 @@ impl Watch {
     fn look(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
         match self.gate.clone() {
             Gate::Healthy { .. } => self.look_at_instance(snapshot),
-            Gate::RolledOut { workload, revision, replicas, .. } => {
+            Gate::RolledOut { workload, revision, replicas, follow, .. } => {
                 let Some(workload) = snapshot.workload(&workload) else {
                     return Err(format!("{workload} is gone").into());
                 };
-                let Err(why) = rolled_out(workload, revision, replicas) else { return Ok(Some(())) };
+                if let Some(why) = stuck(workload, revision).filter(|_| follow) {
+                    return Err(why);
+                }
+                let Err(why) = rolled_out(workload, revision, replicas, follow) else { return Ok(Some(())) };
                 self.why = why.into();
                 self.crashing(workload, revision)
             }
@@ -186,7 +189,7 @@ impl Watch {
     /// Whether an instance of the wanted revision crashes again and again.
     fn crashing(&mut self, workload: &Workload, revision: Option<u64>) -> Result<Option<()>, Arc<str>> {
         for instance in workload.replicas().filter(|i| revision.is_none() || i.revision == revision) {
-            let first = *self.restarts.entry(instance.id.clone()).or_insert(instance.restarts);
+            let first = *self.restarts.entry(instance.name.clone()).or_insert(instance.restarts);
             let crashes = instance.restarts.saturating_sub(first);
             if crashes >= CRASHES && !is_well(instance) {
                 let reason = instance.verdict.reasons.first().map(|r| format!(": {r}")).unwrap_or_default();
@@ -267,20 +270,40 @@ fn exited(instance: &Instance) -> Arc<str> {
     format!("exited{code}{oom}").into()
 }
 
-fn rolled_out(workload: &Workload, revision: Option<u64>, replicas: u32) -> Result<(), String> {
+/// Why the engine will not get through with what it was told.
+fn stuck(workload: &Workload, revision: Option<u64>) -> Option<Arc<str>> {
+    let rollout = workload.rollout.as_ref().filter(|_| revision.is_none() || revision == workload.revision)?;
+    let what = match rollout.state {
+        RolloutState::Running => return None,
+        RolloutState::Paused => "the engine has paused the update",
+        RolloutState::GoingBack | RolloutState::GoneBack => "the engine has gone back by itself",
+    };
+    // What became of the instances says more than the engine's summary; those that failed come first.
+    let mut troubled: Vec<&Arc<Instance>> = workload.replicas().filter(|i| !i.verdict.reasons.is_empty()).collect();
+    troubled.sort_by_key(|i| std::cmp::Reverse((i.verdict.health, i.created_at)));
+    let trouble = troubled.first().and_then(|i| Some(format!("{}: {}", i.name, i.verdict.reasons.first()?)));
+    let words = trouble.or_else(|| Some(rollout.message.to_string()).filter(|m| !m.is_empty()));
+    Some(words.map_or_else(|| what.into(), |words| format!("{what}: {words}").into()))
+}
+
+fn rolled_out(workload: &Workload, revision: Option<u64>, replicas: u32, follow: bool) -> Result<(), String> {
     if let Some(wanted) = revision.filter(|_| revision != workload.revision) {
         return Err(format!("not at revision {wanted} yet"));
     }
+    let outdated = workload.rollout.as_ref().filter(|_| follow).map_or(0, |r| r.outdated);
     let now: Vec<&Arc<Instance>> = workload.replicas().collect();
     let current = revision.or(workload.revision);
     let new = |i: &Instance| i.revision.is_none() || current.is_none() || i.revision == current;
     let ready = now.iter().filter(|i| new(i) && i.state == InstanceState::Running && is_well(i)).count();
-    if ready == now.len() && ready == replicas as usize {
-        return Ok(());
+    if ready == now.len() && ready == replicas as usize && outdated == 0 {
+        return match workload.rollout.as_ref().filter(|_| follow) {
+            Some(_) => Err(format!("{ready} of {replicas} ready, the engine still watches them")),
+            None => Ok(()),
+        };
     }
     let trouble = now.iter().filter(|i| new(i) && !is_well(i)).find_map(|i| i.verdict.reasons.first());
     let why = trouble.map(|r| format!(": {r}")).unwrap_or_default();
-    let leaving = now.iter().filter(|i| !new(i)).count().max(now.len().saturating_sub(replicas as usize));
+    let leaving = now.iter().filter(|i| !new(i)).count().max(outdated as usize).max(now.len().saturating_sub(replicas as usize));
     let old = if leaving > 0 { format!(", {leaving} to go") } else { String::new() };
     Err(format!("{ready} of {replicas} ready{old}{why}"))
 }

@@ -4,21 +4,35 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Instance, Revision, Workload};
-use crate::operate::action::Action;
+use crate::model::{EngineKind, Instance, Revision, Workload};
+use crate::operate::action::{Action, Pacing};
 use crate::operate::refusal::Refusal;
-use crate::operate::request::{Operation, Request};
+use crate::operate::request::{Operation, Request, Strategy};
 use crate::operate::unfinished::Fate;
 
 use super::draft::{self, Draft};
 use super::replace::{self, Wanted};
 use super::targets::{Chosen, subject};
-use super::{Gate, Work, words};
+use super::{Gate, Work, pacing, words};
 
 /// Waits until the workload is what it should be. The time allowed grows with the replicas, which follow each other.
 pub fn rolled_out(draft: &Draft<'_>, workload: &Workload, revision: Option<u64>, replicas: u32, hold: Duration) -> Work {
-    let within = draft.policy(workload).healthy_within * replicas.max(1);
-    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, replicas, within, hold })
+    let within = pacing::allowed(draft.policy(workload).healthy_within, replicas, None);
+    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, replicas, within, hold, follow: false })
+}
+
+/// As [`rolled_out`], after the engine was told a new definition.
+pub fn followed(draft: &Draft<'_>, workload: &Workload, revision: Option<u64>, pacing: Option<Pacing>, hold: Duration) -> Work {
+    let replicas = workload.desired;
+    let within = pacing::allowed(draft.policy(workload).healthy_within, replicas, pacing);
+    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, replicas, within, hold, follow: true })
+}
+
+/// Gives the workload its own settings back: cleaning up.
+pub fn unpace(draft: &mut Draft<'_>, workload: &Workload) {
+    if let Some(Work::Act(action)) = pacing::give_back(draft, workload) {
+        draft.tidy(action);
+    }
 }
 
 /// Sets the number of replicas and waits for it; undone by setting it back.
@@ -63,7 +77,9 @@ pub fn stop(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal>
     whole(draft, chosen)?;
     for one in chosen.iter().filter(|c| c.workload.desired > 0) {
         set_replicas(draft, &one.workload, 0);
-        draft.warn(format!("remember that {} had {}: start brings back one", one.workload.id, one.workload.desired));
+        if draft.snapshot.environment.engine != EngineKind::Swarm {
+            draft.warn(format!("remember that {} had {}: start brings back one", one.workload.id, one.workload.desired));
+        }
     }
     if draft.steps.is_empty() {
         return Err(Refusal::Nothing(format!("{} is stopped already", subject(chosen)).into()));
@@ -75,8 +91,10 @@ pub fn stop(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal>
 pub fn start(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal> {
     whole(draft, chosen)?;
     for one in chosen.iter().filter(|c| c.workload.desired == 0) {
-        set_replicas(draft, &one.workload, 1);
-        draft.warn(format!("how many {} had is not recorded: one starts, scale it from there", one.workload.id));
+        set_replicas(draft, &one.workload, one.workload.resting.unwrap_or(1));
+        if one.workload.resting.is_none() {
+            draft.warn(format!("how many {} had is not recorded: one starts, scale it from there", one.workload.id));
+        }
     }
     if draft.steps.is_empty() {
         return Err(Refusal::Nothing(format!("{} runs already", subject(chosen)).into()));
@@ -90,7 +108,7 @@ pub fn restart(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refus
     for one in chosen {
         let workload = &one.workload;
         if one.named.is_some() {
-            take(draft, one);
+            take(draft, one)?;
             continue;
         }
         if workload.desired == 0 {
@@ -99,12 +117,20 @@ pub fn restart(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refus
         draft.know_workload(workload);
         draft.affect(workload, |_| Fate::Restarted);
         draft.change(workload.id.0.clone(), format!("{} instances", workload.desired), "fresh ones of the same definition");
-        let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
-        draft.act(Action::Rollout { environment, workload: workload.id.clone(), operation }, Vec::new());
-        let gate = rolled_out(draft, workload, None, workload.desired, draft.policy(workload).hold);
-        draft.step(gate, Vec::new());
+        let pacing = pacing::of(draft, workload, Some(Strategy::Rolling));
+        pacing::explain(draft, workload, pacing);
+        roll(draft, workload, pacing);
     }
     Ok(format!("restart {}", subject(chosen)))
+}
+
+/// Has every instance replaced and follows that to its end.
+pub fn roll(draft: &mut Draft<'_>, workload: &Workload, pacing: Option<Pacing>) {
+    let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
+    draft.act(Action::Rollout { environment, workload: workload.id.clone(), operation, pacing }, Vec::new());
+    let gate = followed(draft, workload, None, pacing, draft.policy(workload).hold);
+    draft.step(gate, Vec::new());
+    unpace(draft, workload);
 }
 
 /// Takes instances away; the engine makes new ones.
@@ -115,7 +141,7 @@ pub fn take_away(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Ref
             let why = "that would delete its definition; scale it to 0 or remove single instances".into();
             return Err(Refusal::Denied { verb, what: one.workload.id.0.clone(), why });
         }
-        take(draft, one);
+        take(draft, one)?;
     }
     if draft.steps.is_empty() {
         return Err(Refusal::Nothing(format!("{} has no instance", subject(chosen)).into()));
@@ -123,10 +149,13 @@ pub fn take_away(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Ref
     Ok(format!("{verb} {}", subject(chosen)))
 }
 
-fn take(draft: &mut Draft<'_>, one: &Chosen) {
+fn take(draft: &mut Draft<'_>, one: &Chosen) -> Result<(), Refusal> {
     let (workload, instances) = (&one.workload, one.instances());
     if instances.is_empty() {
-        return;
+        return Ok(());
+    }
+    if let Some((far, why)) = instances.iter().find_map(|i| Some((i, i.elsewhere.clone()?))) {
+        return Err(Refusal::Denied { verb: draft.request.operation.verb(), what: far.name.clone(), why });
     }
     draft.know_workload(workload);
     let meant = |i: &Instance| instances.iter().any(|m| m.id == i.id);
@@ -139,6 +168,7 @@ fn take(draft: &mut Draft<'_>, one: &Chosen) {
     }
     let gate = rolled_out(draft, workload, None, workload.desired, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
+    Ok(())
 }
 
 /// Nothing can be frozen there.
@@ -148,27 +178,33 @@ pub fn no_pause(request: &Request, chosen: &[Chosen]) -> Refusal {
 }
 
 /// Tells the engine the wanted image (or the earlier revision) and follows the rollout; undone by going back.
-pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted) {
+pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, strategy: Option<Strategy>) {
     draft.know_workload(workload);
     let revisions = replace::revisions(draft, workload, wanted);
     let Some(revision) = revisions.first().cloned() else { return };
-    let (current, number, replicas) = (draft::current(workload), revision.number, workload.desired);
+    let (current, number) = (draft::current(workload), revision.number);
+    let pacing = pacing::of(draft, workload, strategy);
     draft.change(format!("{}.image", workload.id), workload.image.clone(), wanted.image.clone());
     if let Some(digest) = &wanted.digest {
         let before = workload.digest.as_deref().map_or_else(|| "unknown".to_owned(), words::short_digest);
         draft.change(format!("{}.digest", workload.id), before, words::short_digest(digest));
     }
     draft.change(format!("{}.revision", workload.id), current.to_string(), number.to_string());
+    pacing::explain(draft, workload, pacing);
+    if strategy.unwrap_or(draft.policy(workload).strategy) == Strategy::BlueGreen {
+        draft.warn("blue-green needs instances of one's own making: here they are replaced one after the other instead");
+    }
     draft.affect(workload, |_| Fate::Kept).revisions = revisions;
     let undo = back(draft, workload, current, number + 1);
     let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
     let action = match wanted.from {
-        None => Action::SetImage { environment, workload: id, revision },
-        Some(to) => Action::Revert { environment, workload: id, to, revision },
+        None => Action::SetImage { environment, workload: id, revision, pacing },
+        Some(to) => Action::Revert { environment, workload: id, to, revision, pacing },
     };
     draft.act(action, undo);
-    let gate = rolled_out(draft, workload, Some(number), replicas, draft.policy(workload).hold);
+    let gate = followed(draft, workload, Some(number), pacing, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
+    unpace(draft, workload);
 }
 
 /// Back to revision `to`, recorded as `number`.
@@ -184,8 +220,11 @@ pub fn back(draft: &Draft<'_>, workload: &Workload, to: u64, number: u64) -> Vec
         cause: Some(Arc::from(format!("back to {to}, the change failed"))),
     };
     let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
-    vec![
-        Work::Act(Action::Revert { environment, workload: id, to, revision }),
-        rolled_out(draft, workload, Some(number), workload.desired, Duration::ZERO),
-    ]
+    let pacing = pacing::of(draft, workload, None);
+    let mut works = vec![
+        Work::Act(Action::Revert { environment, workload: id, to, revision, pacing }),
+        followed(draft, workload, Some(number), pacing, Duration::ZERO),
+    ];
+    works.extend(pacing::give_back(draft, workload));
+    works
 }

@@ -32,13 +32,18 @@ pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strate
 }
 
 /// Tells the engine that `image` is wanted, and follows the rollout to its end.
-pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>) -> Result<String, Refusal> {
+pub fn declared(
+    draft: &mut Draft<'_>,
+    chosen: &[Chosen],
+    image: &Arc<str>,
+    strategy: Option<Strategy>,
+) -> Result<String, Refusal> {
     let wanted = wanted(image)?;
     around::before(draft, chosen)?;
     for one in chosen {
         again(draft, &one.workload, image);
         around::migrate(draft, &one.workload, &wanted)?;
-        declared::set_image(draft, &one.workload, &wanted);
+        declared::set_image(draft, &one.workload, &wanted, strategy);
         let verify = &draft.policy(&one.workload).verify;
         around::conditions(draft, &one.workload, verify, &[])?;
     }

@@ -40,7 +40,7 @@ impl<'a> Draft<'a> {
             warnings: Vec::new(),
             affected: Vec::new(),
             notify: Vec::new(),
-            names: Names::default(),
+            names: Names { engine: Some(snapshot.environment.engine), ..Names::default() },
             made_by: terms.id.clone(),
             slots: 0,
         }

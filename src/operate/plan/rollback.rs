@@ -29,7 +29,7 @@ pub fn rollback(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Re
 pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Result<String, Refusal> {
     for one in chosen {
         let wanted = wanted(draft, &one.workload, to)?;
-        declared::set_image(draft, &one.workload, &wanted);
+        declared::set_image(draft, &one.workload, &wanted, None);
     }
     around::notify(draft, chosen);
     title(chosen, to)

@@ -35,6 +35,7 @@ pub fn name(work: &Work, names: &Names) -> Arc<str> {
             Action::SetReplicas { workload, replicas, .. } => format!("scale {workload} to {replicas}"),
             Action::SetImage { workload, revision, .. } => format!("set image of {workload} to {}", revision.image),
             Action::Rollout { workload, .. } => format!("restart {workload}"),
+            Action::Unpace { workload, .. } => format!("give {workload} its own update settings back"),
             Action::Exec { instance, command, .. } => format!("run {} in {}", program(command), of(instance)),
             Action::RunOnce { command, .. } => format!("run {} by itself", program(command)),
             Action::ForgetOnce { .. } => "remove the one-off container".to_owned(),

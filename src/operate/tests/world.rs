@@ -142,6 +142,7 @@ impl World {
             at: self.now,
             workloads,
             lock: self.lock.clone().map(Arc::new),
+            facts: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -164,6 +165,8 @@ impl World {
             revision: revisions.first().map(|r| r.number),
             revisions,
             instances,
+            resting: None,
+            rollout: None,
             autoscaler: None,
             drift: None,
             created_at: first.and_then(|i| i.created_at),
@@ -249,7 +252,11 @@ impl World {
             | Action::LookAtImage { .. }
             | Action::LookAtDisk { .. }
             | Action::Errand(_) => return self.hands.execute(action),
-            Action::SetReplicas { .. } | Action::SetImage { .. } | Action::Rollout { .. } | Action::Revert { .. } => {
+            Action::SetReplicas { .. }
+            | Action::SetImage { .. }
+            | Action::Rollout { .. }
+            | Action::Unpace { .. }
+            | Action::Revert { .. } => {
                 return Err(EngineError::Unsupported { what: "it".into(), why: "these are containers".into() });
             }
         }
@@ -373,6 +380,7 @@ impl Box_ {
             exit_code: (self.state == InstanceState::Exited).then_some(1),
             oom_killed: false,
             node: None,
+            elsewhere: None,
             ip: None,
             ports: Vec::new(),
             created_at: Some(at(-1000)),

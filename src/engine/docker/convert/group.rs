@@ -83,7 +83,7 @@ fn snapshot(
         Some(before) if *before.environment == environment => before.environment.clone(),
         Some(_) | None => Arc::new(environment),
     };
-    Arc::new(Snapshot { environment, at: asked, workloads, lock, notes: Vec::new() })
+    Arc::new(Snapshot { environment, at: asked, workloads, lock, facts: Vec::new(), notes: Vec::new() })
 }
 
 fn workload(
@@ -121,6 +121,8 @@ fn workload(
         revision: revisions.first().map(|r| r.number),
         capabilities: capabilities(kind, &replicas, &revisions),
         revisions,
+        resting: None,
+        rollout: None,
         autoscaler: None,
         drift: None,
         created_at: shown.and_then(|i| i.created_at),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::model::Workload;
 use crate::operate::action::{Action, InstanceRef};
 use crate::operate::refusal::Refusal;
-use crate::operate::request::Operation;
+use crate::operate::request::{Operation, Strategy};
 use crate::operate::unfinished::{Affected, Fate};
 
-use super::super::Work;
-use super::super::declared::{back, rolled_out};
+use super::super::declared::{back, followed, roll, rolled_out, unpace};
 use super::super::draft::{self, Draft};
+use super::super::{Work, pacing};
 use super::{Left, there, workload};
 
 fn known(draft: &mut Draft<'_>, affected: &Affected) -> Result<Arc<Workload>, Refusal> {
@@ -38,7 +38,10 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
         match &left.begun.operation {
             Operation::Scale { to } => set(draft, &workload, *to),
             Operation::Stop => set(draft, &workload, 0),
-            Operation::Start => set(draft, &workload, 1),
+            Operation::Start => {
+                let to = workload.resting.unwrap_or(workload.desired.max(1));
+                set(draft, &workload, to);
+            }
             Operation::Deploy { .. } | Operation::Rollback { .. } => deploy(draft, left, affected, &workload),
             Operation::Restart | Operation::Kill { .. } | Operation::Remove => {
                 for original in affected.originals.iter().filter(|o| o.fate == Fate::Killed) {
@@ -48,8 +51,9 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
                     }
                 }
                 if affected.originals.iter().any(|o| o.fate == Fate::Restarted) {
-                    let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
-                    draft.act(Action::Rollout { environment, workload: workload.id.clone(), operation }, Vec::new());
+                    let pacing = pacing::of(draft, &workload, Some(Strategy::Rolling));
+                    roll(draft, &workload, pacing);
+                    continue;
                 }
                 let gate = rolled_out(draft, &workload, None, workload.desired, hold);
                 draft.step(gate, Vec::new());
@@ -69,20 +73,26 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
 fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload: &Workload) {
     let Some(revision) = affected.revisions.first().cloned() else { return };
     let number = revision.number;
+    let strategy = match &left.begun.operation {
+        Operation::Deploy { strategy, .. } => *strategy,
+        _ => None,
+    };
+    let pacing = pacing::of(draft, workload, strategy);
     if workload.revision != Some(number) {
         let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
         draft.change(format!("{id}.image"), workload.image.clone(), revision.image.clone());
         let earlier = affected.revisions.iter().skip(1).find(|r| r.image == revision.image && r.digest == revision.digest);
         let action = match (&left.begun.operation, earlier) {
             (Operation::Rollback { .. }, Some(earlier)) => {
-                Action::Revert { environment, workload: id, to: earlier.number, revision }
+                Action::Revert { environment, workload: id, to: earlier.number, revision, pacing }
             }
-            _ => Action::SetImage { environment, workload: id, revision },
+            _ => Action::SetImage { environment, workload: id, revision, pacing },
         };
         draft.act(action, Vec::new());
     }
-    let gate = rolled_out(draft, workload, Some(number), workload.desired, draft.policy(workload).hold);
+    let gate = followed(draft, workload, Some(number), pacing, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
+    unpace(draft, workload);
 }
 
 pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{ProbeKind, WorkloadId};
+use crate::model::{EngineKind, ProbeKind, WorkloadId};
 use crate::operate::action::{Action, InstanceRef};
 use crate::operate::errand::{Errand, Limit, MetricSource};
 use crate::operate::plan::{Gate, Names, Work};
@@ -14,6 +14,10 @@ use super::{host_of, listed, plain, seconds};
 pub fn call(work: &Work, names: &Names) -> Arc<str> {
     let at = |i: &InstanceRef| names.instances.get(i).map_or_else(|| plain(i), |n| n.path.to_string());
     let resource = |w: &WorkloadId| names.workloads.get(w).map_or_else(|| format!("workloads/{w}"), ToString::to_string);
+    let swarm = names.engine == Some(EngineKind::Swarm);
+    let tell = |w: &WorkloadId, part: &str, what: String| {
+        if swarm { format!("POST {}/update ({what})", resource(w)) } else { format!("PATCH {}{part} ({what})", resource(w)) }
+    };
     let text = match work {
         Work::Act(action) => match action {
             Action::TakeLock { environment, .. } => format!("take the lock of {environment}"),
@@ -31,14 +35,16 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             Action::Unpause { instance } => format!("POST /containers/{}/unpause", at(instance)),
             Action::Kill { instance, signal } => format!("POST /containers/{}/kill?signal={signal}", at(instance)),
             Action::Remove { instance, .. } if names.workloads.is_empty() => format!("DELETE /containers/{}", at(instance)),
+            Action::Remove { instance, force } if swarm => {
+                format!("POST /containers/(of task {})/{}", at(instance), if *force { "kill" } else { "stop" })
+            }
             Action::Remove { instance, .. } => format!("DELETE pods/{}", at(instance)),
-            Action::SetReplicas { workload, replicas, .. } => {
-                format!("PATCH {}/scale (replicas {replicas})", resource(workload))
-            }
+            Action::SetReplicas { workload, replicas, .. } => tell(workload, "/scale", format!("replicas {replicas}")),
             Action::SetImage { workload, revision, .. } => {
-                format!("PATCH {} (image {}, revision {})", resource(workload), revision.image, revision.number)
+                tell(workload, "", format!("image {}, revision {}", revision.image, revision.number))
             }
-            Action::Rollout { workload, .. } => format!("PATCH {} (restart)", resource(workload)),
+            Action::Rollout { workload, .. } => tell(workload, "", "restart".to_owned()),
+            Action::Unpace { workload, .. } => tell(workload, "", "its own update settings".to_owned()),
             Action::Drill { name } => format!("drill {name}"),
             Action::Exec { .. }
             | Action::RunOnce { .. }
@@ -53,7 +59,7 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             | Action::LookAtDisk { .. }
             | Action::Errand(_) => hand(action, &at),
             Action::Revert { workload, to, revision, .. } => {
-                format!("PATCH {} (as in revision {to}, revision {})", resource(workload), revision.number)
+                tell(workload, "", format!("as in revision {to}, revision {}", revision.number))
             }
         },
         Work::Await(Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. }) => {
