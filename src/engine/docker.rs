@@ -1,4 +1,4 @@
-//! The Docker engine: Compose projects and loose containers, through bollard.
+//! The Docker engine: Compose projects, loose containers, and Swarm services where the engine is a manager.
 
 pub mod attach;
 pub mod client;
@@ -14,6 +14,7 @@ pub mod operate;
 mod outlet;
 pub mod ssh;
 pub mod stats;
+pub mod swarm;
 pub mod wire;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::context::{self, Endpoint};
-use super::convert::Places;
+use super::convert::{Group, Places, group_of};
 use super::known::Known;
 use crate::config::{ConnectionSpec, DockerTarget, EnvironmentSpec, TargetSpec};
 use crate::engine::EngineError;
@@ -122,6 +122,7 @@ impl Client {
             endpoint: self.endpoint(),
             specs: self.inner.environments.clone(),
             discover: self.inner.discover,
+            projects: std::collections::BTreeSet::new(),
         }
     }
 
@@ -154,11 +155,27 @@ impl Client {
         }
     }
 
-    /// The Compose project an environment stands for (its configured one, else its own name); also the scope of its lock.
+    /// What an environment stands for: what is configured, else what it was seen to be, else the project of its name.
+    #[must_use]
+    pub fn group(&self, environment: &EnvironmentId) -> Group {
+        let configured = self.inner.environments.iter().find(|spec| spec.name == environment.name);
+        configured.map_or_else(|| self.inner.known.group(&environment.name), group_of)
+    }
+
+    /// The Compose project or Swarm stack an environment stands for; also the scope of its lock.
     #[must_use]
     pub fn project(&self, environment: &EnvironmentId) -> Arc<str> {
-        let configured = self.inner.environments.iter().find(|spec| spec.name == environment.name);
-        configured.map_or_else(|| self.inner.known.project(&environment.name), |spec| spec.project.clone())
+        self.group(environment).scope().into()
+    }
+
+    /// The container an instance is; [`EngineError::Unsupported`] for a task that has none on this node.
+    ///
+    /// # Errors
+    /// When it is on another node, or has not been started.
+    pub fn container(&self, id: &InstanceId) -> Result<Arc<str>, EngineError> {
+        let Some(task) = self.inner.known.whereabouts(id) else { return Ok(id.0.clone()) };
+        let why = || task.elsewhere.unwrap_or_else(|| "it has no container".into());
+        task.container.ok_or_else(|| EngineError::Unsupported { what: format!("task {id}").into(), why: why() })
     }
 
     /// The engine's own words for itself: `Docker 20.10.24, API 1.41`.

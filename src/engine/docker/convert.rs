@@ -16,8 +16,9 @@ use jiff::Timestamp;
 pub use details::{Details, StateKey};
 pub use group::assemble;
 pub use intern::Interner;
-pub use place::{Group, Places};
-pub use seen::Seen;
+pub use place::{Group, Places, group_of};
+pub use seen::{Seen, lock_holder};
+pub use verdict::{is_ready, of as container_verdict};
 
 use crate::model::{Instance, InstanceState};
 

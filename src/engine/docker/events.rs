@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::convert::{Group, Places};
 use super::labels;
 use super::wire::{or_default, segment};
-use crate::model::{InstanceId, Item, Source};
+use crate::model::{EnvironmentId, InstanceId, Item, Source};
 use crate::observe::text::clean;
 
 /// What is asked for. Health checks run as `exec_*` events many times a minute: they are never asked for.
@@ -29,7 +29,11 @@ const ACTIONS: &[&str] = &[
     "update",
     "destroy",
     "health_status",
+    // Of services, nodes and configs.
+    "remove",
 ];
+/// Whose events are asked for. Where there is no Swarm the last three are never told.
+const TYPES: &[&str] = &["container", "service", "node", "config"];
 /// Events remembered to know them again.
 const REMEMBERED: usize = 512;
 /// How far back a stream taken up again begins, beyond what is remembered: the engine stamps events before it sends them.
@@ -39,10 +43,12 @@ const HISTORY: Duration = Duration::from_secs(3600);
 /// Longest event, bytes; a longer one is skipped.
 const EVENT_LIMIT: usize = 1024 * 1024;
 
-/// One event of a container.
+/// One event of a container, or of something in a Swarm.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(default)]
 pub struct Event {
+    #[serde(rename = "Type", deserialize_with = "or_default")]
+    kind: String,
     #[serde(rename = "Action", deserialize_with = "or_default")]
     action: String,
     #[serde(rename = "Actor", deserialize_with = "or_default")]
@@ -74,6 +80,18 @@ impl Event {
         InstanceId(clean(&self.actor.id).into())
     }
 
+    /// Whether it is about something a Swarm manager knows.
+    #[must_use]
+    pub fn is_of_swarm(&self) -> bool {
+        matches!(self.kind.as_str(), "service" | "node" | "config")
+    }
+
+    /// Whether it is about the container of a Swarm task.
+    #[must_use]
+    pub fn is_of_task(&self) -> bool {
+        self.attribute(labels::TASK).is_some()
+    }
+
     /// Whether what the list says may be another thing now.
     #[must_use]
     pub fn changes_the_list(&self) -> bool {
@@ -86,15 +104,27 @@ impl Event {
 
     /// The event in words; none for locks, for what is not shown, and for words quarterdeck does not know.
     #[must_use]
-    pub fn item(&self, places: &Places) -> Option<Item> {
+    /// `service` tells where a Swarm service is shown, and as what.
+    #[must_use]
+    pub fn item(&self, places: &Places, service: impl Fn(&str) -> Option<(Group, Arc<str>)>) -> Option<Item> {
+        if self.is_of_swarm() {
+            return self.item_of_swarm(places, service);
+        }
         if self.attribute(labels::LOCK).is_some() {
             return None;
         }
         let project = self.attribute(labels::PROJECT).zip(self.attribute(labels::SERVICE));
-        let group = project.map_or(Group::Loose, |(project, _)| Group::Project(clean(project).into()));
+        let group = match (self.is_of_task(), self.attribute(labels::STACK)) {
+            (true, Some(stack)) => Group::Stack(clean(stack).into()),
+            (true, None) => Group::NoStack,
+            (false, _) => project.map_or(Group::Loose, |(project, _)| Group::Project(clean(project).into())),
+        };
         let name = self
             .attribute("name")
             .map_or_else(|| self.actor.id.get(..12).unwrap_or(&self.actor.id), |n| n.trim_start_matches('/'));
+        // `shop_web.1.<task>` is the instance `shop_web.1`.
+        let task = self.attribute(labels::TASK).and_then(|task| name.strip_suffix(task)?.strip_suffix('.'));
+        let name = task.unwrap_or(name);
         let image = || self.attribute("image").unwrap_or_default().to_owned();
         let (what, detail) = match self.action.as_str() {
             "create" | "start" | "destroy" => (self.action.as_str(), image()),
@@ -108,13 +138,37 @@ impl Event {
             "stop" | "restart" | "pause" | "unpause" | "update" => (self.action.as_str(), String::new()),
             other => (other.strip_prefix("health_status:")?.trim(), "health check".into()),
         };
+        self.told(places.id(&group)?, name, what, &detail)
+    }
+
+    /// What a service or node became; what else a manager tells is no news to people.
+    fn item_of_swarm(&self, places: &Places, service: impl Fn(&str) -> Option<(Group, Arc<str>)>) -> Option<Item> {
+        let (group, name) = match self.kind.as_str() {
+            "service" => service(&self.actor.id)?,
+            "node" => (Group::NoStack, self.attribute("name").unwrap_or(&self.actor.id).into()),
+            _ => return None,
+        };
+        let changes = self.actor.attributes.iter().filter_map(|(key, new)| {
+            let what = key.strip_suffix(".new")?;
+            let old = self.attribute(&format!("{what}.old"));
+            let what = if what == "updatestate" { "update" } else { what };
+            Some(match old {
+                Some(old) => format!("{what} {old} → {new}"),
+                None => format!("{what} {new}"),
+            })
+        });
+        let detail = changes.collect::<Vec<_>>().join(", ");
+        self.told(places.id(&group)?, &name, &self.action, &detail)
+    }
+
+    fn told(&self, environment: EnvironmentId, name: &str, what: &str, detail: &str) -> Option<Item> {
         Some(Item {
             at: Timestamp::from_nanosecond(i128::from(self.at_ns())).unwrap_or_default(),
-            environment: places.id(&group)?,
+            environment,
             subject: clean(name).into(),
             source: Source::Engine,
             what: clean(what).into(),
-            detail: clean(&detail).into(),
+            detail: clean(detail).into(),
         })
     }
 }
@@ -151,7 +205,7 @@ impl Told {
             i64::try_from(now.as_nanosecond()).unwrap_or(i64::MAX).saturating_sub(i64::try_from(HISTORY.as_nanos()).unwrap_or(0))
         };
         let since = self.latest.map_or_else(first, |latest| latest.saturating_sub(OVERLAP_NS)).max(0);
-        let filters = serde_json::json!({ "type": ["container"], "event": ACTIONS }).to_string();
+        let filters = serde_json::json!({ "type": TYPES, "event": ACTIONS }).to_string();
         format!("/events?since={}.{:09}&filters={}", since / 1_000_000_000, since % 1_000_000_000, segment(&filters))
     }
 }
@@ -193,11 +247,23 @@ mod tests {
 
     fn event(action: &str, attributes: &[(&str, &str)], at: i64) -> Event {
         let attributes = attributes.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        Event { action: action.into(), actor: Actor { id: "a".repeat(64), attributes }, time: None, time_nano: Some(at) }
+        Event {
+            kind: "container".into(),
+            action: action.into(),
+            actor: Actor { id: "a".repeat(64), attributes },
+            time: None,
+            time_nano: Some(at),
+        }
     }
 
     fn places() -> Places {
-        Places { connection: "c".into(), endpoint: "e".into(), specs: Vec::new().into(), discover: true }
+        Places {
+            connection: "c".into(),
+            endpoint: "e".into(),
+            specs: Vec::new().into(),
+            discover: true,
+            projects: std::collections::BTreeSet::new(),
+        }
     }
 
     #[test]
@@ -215,7 +281,8 @@ mod tests {
             (event("exec_create: sh", &shop, 0), None),
             (event("create", &with((labels::LOCK, "shop")), 0), None),
         ] {
-            let said = event.item(&places()).map(|i| format!("{} {} {} {}", i.environment, i.subject, i.what, i.detail));
+            let said =
+                event.item(&places(), |_| None).map(|i| format!("{} {} {} {}", i.environment, i.subject, i.what, i.detail));
             assert_eq!(said.as_deref(), expected);
         }
     }

@@ -4,8 +4,10 @@
 mod holding;
 mod inspect;
 mod link;
+mod looks;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
@@ -18,16 +20,20 @@ use super::client::{Backoff, Client};
 use super::events::{self, Event, Lines, Told};
 use super::known::Known;
 use super::outlet::{Outlet, drive};
+use super::swarm::Look;
 use crate::engine::{EngineError, Update};
 use crate::model::Item;
 use holding::Holding;
 use inspect::Inspections;
 use link::LinkTeller;
+use looks::Looks;
 
 /// After a list, at least this many times its own duration passes before the next: a slow engine is asked less.
 const LIST_REST: u32 = 5;
 /// Events told together, at most.
 const EVENTS_AT_ONCE: usize = 256;
+/// How long the first list waits for a Swarm's first answer; one without a quorum takes its time.
+const FIRST_LOOK: Duration = Duration::from_millis(1500);
 
 /// Follows everything the endpoint holds.
 pub fn follow(client: Client) -> BoxStream<'static, Update> {
@@ -56,6 +62,7 @@ struct Watch {
     outlet: Outlet,
     link: LinkTeller,
     holding: Holding,
+    looks: Looks,
     told: Told,
     due: Due,
     /// The engine is gone since.
@@ -77,13 +84,13 @@ impl Watch {
     fn new(client: Client, outlet: Outlet) -> Self {
         let now = Instant::now();
         let due = Due { ping: now, list: None, resync: now, look_again: now, hand_over: None, rested: now };
-        let holding = Holding::new(&client);
-        Self { client, outlet, link: LinkTeller::default(), holding, told: Told::default(), due, lost_at: None }
+        let (holding, looks) = (Holding::new(&client), Looks::new(client.clone()));
+        Self { client, outlet, link: LinkTeller::default(), holding, looks, told: Told::default(), due, lost_at: None }
     }
 
     /// Connects and follows until the engine is lost.
     async fn attempt(&mut self, backoff: &mut Backoff) -> Result<EngineError, Unread> {
-        if let Err(error) = self.list().await {
+        if let Err(error) = self.list_and_look().await {
             return Ok(error);
         }
         // The first list is shown before anything else is asked.
@@ -149,6 +156,10 @@ impl Watch {
                     let soon = if inspections.is_idle() { Instant::now() } else { Instant::now() + pace.debounce };
                     self.due.hand_over = Some(self.due.hand_over.unwrap_or(soon).min(soon));
                 }
+                look = self.looks.next() => {
+                    self.looked(look);
+                    self.hand_over().await?;
+                }
                 () = sleep_until(self.due.list.unwrap_or(self.due.resync).min(self.due.resync)) => {
                     if let Err(error) = self.list().await {
                         return Ok(error);
@@ -176,14 +187,39 @@ impl Watch {
             if !self.told.is_new(&event) {
                 continue;
             }
+            if event.is_of_swarm() || event.is_of_task() {
+                self.looks.soon(event.is_of_swarm());
+            }
             if self.holding.is_news(&event) {
                 self.holding.touch(&event.instance());
                 let soon = Instant::now() + self.client.pace().debounce;
                 self.due.list.get_or_insert(soon.max(self.due.rested));
             }
-            items.extend(event.item(self.holding.places()));
+            items.extend(event.item(self.holding.places(), |service| self.holding.service(service)));
         }
         if items.is_empty() { Ok(()) } else { self.tell(Some(Update::Events(items))).await }
+    }
+
+    /// Asks for the list and, at the same time, whether there is a Swarm: its tasks' containers are shown as tasks from
+    /// the first moment on.
+    async fn list_and_look(&mut self) -> Result<(), EngineError> {
+        self.looks.begin_again();
+        let client = self.client.clone();
+        let mut looks = std::mem::replace(&mut self.looks, Looks::new(client));
+        let (listed, look) = tokio::join!(self.list(), tokio::time::timeout(FIRST_LOOK, looks.next()));
+        self.looks = looks;
+        listed?;
+        if let Ok(look) = look {
+            self.looked(look);
+        }
+        Ok(())
+    }
+
+    fn looked(&mut self, look: Option<Look>) {
+        if let Some(look) = look {
+            self.holding.looked(look);
+        }
+        self.looks.plan_next(self.holding.membership());
     }
 
     /// Asks for the list.

@@ -8,6 +8,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::client::Client;
+use super::convert::Group;
+use super::labels::LOOSE;
 use super::stats::Reading;
 use crate::model::{InstanceId, InstanceState, Inventory};
 
@@ -18,10 +20,23 @@ pub struct Known {
     /// When the engine was lost that is back now: connections older than that may hang without anybody noticing.
     returned: watch::Sender<Option<Instant>>,
     readings: Mutex<HashMap<InstanceId, Reading>>,
-    /// Environment name to Compose project, where they differ without configuration.
-    projects: Mutex<HashMap<Arc<str>, Arc<str>>>,
+    /// What the environments that were seen stand for, by name.
+    groups: Mutex<HashMap<Arc<str>, Group>>,
+    /// The Swarm tasks there are.
+    tasks: Mutex<HashMap<InstanceId, Whereabouts>>,
     /// How many inventory topics are followed now.
     followers: AtomicUsize,
+}
+
+/// Where a Swarm task is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Its container, when that is on this node.
+    pub container: Option<Arc<str>>,
+    /// The attempt before it in its place.
+    pub before: Option<InstanceId>,
+    /// Why it cannot be reached from here, when it cannot.
+    pub elsewhere: Option<Arc<str>>,
 }
 
 /// Somebody follows the inventory for as long as this lives.
@@ -45,7 +60,8 @@ impl Default for Known {
             inventory: watch::Sender::new(None),
             returned: watch::Sender::new(None),
             readings: Mutex::default(),
-            projects: Mutex::default(),
+            groups: Mutex::default(),
+            tasks: Mutex::default(),
             followers: AtomicUsize::new(0),
         }
     }
@@ -106,13 +122,23 @@ impl Known {
         self.readings.lock().unwrap_or_else(PoisonError::into_inner).retain(|id, _| keep(id));
     }
 
-    /// The project of an environment that is not configured.
-    pub(super) fn project(&self, environment: &Arc<str>) -> Arc<str> {
-        let projects = self.projects.lock().unwrap_or_else(PoisonError::into_inner);
-        projects.get(environment).unwrap_or(environment).clone()
+    /// What an environment that is not configured stands for; a Compose project where it was never seen.
+    pub(super) fn group(&self, environment: &Arc<str>) -> Group {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = groups.get(environment).cloned();
+        found.unwrap_or_else(|| if **environment == *LOOSE { Group::Loose } else { Group::Project(environment.clone()) })
     }
 
-    pub(super) fn set_projects(&self, projects: HashMap<Arc<str>, Arc<str>>) {
-        *self.projects.lock().unwrap_or_else(PoisonError::into_inner) = projects;
+    pub(super) fn set_groups(&self, groups: HashMap<Arc<str>, Group>) {
+        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = groups;
+    }
+
+    /// Where an instance is, if it is a task.
+    pub(super) fn whereabouts(&self, id: &InstanceId) -> Option<Whereabouts> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub(super) fn set_tasks(&self, tasks: HashMap<InstanceId, Whereabouts>) {
+        *self.tasks.lock().unwrap_or_else(PoisonError::into_inner) = tasks;
     }
 }

@@ -21,6 +21,12 @@ pub struct Pace {
     pub resync: Duration,
     /// Between two looks at containers that are not well: their health log grows without an event.
     pub look_again: Duration,
+    /// Between two looks at a Swarm whose tasks move: they do so without events.
+    pub swarm_moving: Duration,
+    /// Between two looks at a Swarm of several nodes where nothing moves.
+    pub swarm_idle: Duration,
+    /// Between two looks at a Swarm that does not answer.
+    pub swarm_lost: Duration,
     /// Log lines are handed over at least this often.
     pub log_flush: Duration,
 }
@@ -36,6 +42,9 @@ impl Default for Pace {
             debounce: Duration::from_millis(150),
             resync: Duration::from_secs(60),
             look_again: Duration::from_secs(15),
+            swarm_moving: Duration::from_secs(1),
+            swarm_idle: Duration::from_secs(15),
+            swarm_lost: Duration::from_secs(5),
             log_flush: Duration::from_millis(60),
         }
     }

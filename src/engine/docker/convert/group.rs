@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::engine::docker::labels;
+
 use super::{Details, Group, Places, Seen, instance, verdict};
 use crate::model::health::roll_up;
 use crate::model::{
@@ -17,8 +19,8 @@ type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
 
 /// Everything the containers make up: as the list said that was `asked` for then, with ages as of `now`.
 #[must_use]
-pub fn assemble(
-    seen: &[Seen],
+pub fn assemble<'a>(
+    seen: impl IntoIterator<Item = &'a Seen>,
     details: &DetailsById,
     places: &Places,
     words: Arc<str>,
@@ -26,7 +28,8 @@ pub fn assemble(
     asked: Timestamp,
     now: Timestamp,
 ) -> Inventory {
-    let mut groups: BTreeMap<Group, Vec<&Seen>> = places.configured().map(|group| (group, Vec::new())).collect();
+    let mut groups: BTreeMap<Group, Vec<&Seen>> =
+        places.configured().filter(|group| !group.is_swarm()).map(|group| (group, Vec::new())).collect();
     for one in seen {
         groups.entry(one.group.clone()).or_default().push(one);
     }
@@ -119,7 +122,7 @@ fn workload(
         image: shown.map_or_else(|| "".into(), |i| i.image.clone()),
         digest: shown.and_then(|i| i.digest.clone()),
         revision: revisions.first().map(|r| r.number),
-        capabilities: capabilities(kind, &replicas, &revisions),
+        capabilities: of_a_task(newest, capabilities(kind, &replicas, &revisions)),
         revisions,
         resting: None,
         rollout: None,
@@ -149,6 +152,17 @@ fn revisions(newest: &Seen, details: Option<&Details>) -> Vec<Revision> {
         by: None,
         cause: None,
     }]
+}
+
+/// A container of a Swarm task is the manager's: what is shown of it here (on a worker) is not made anew by hand.
+fn of_a_task(newest: Option<&Seen>, mut caps: Capabilities) -> Capabilities {
+    let Some(seen) = newest.filter(|seen| seen.task.is_some()) else { return caps };
+    let service = seen.labels.get(labels::TASK_SERVICE).map_or("a service", |name| &**name);
+    let why: Arc<str> = format!("it is a task of the Swarm service {service}: change that on a manager").into();
+    for verb in [Verb::Scale, Verb::Deploy, Verb::Rollback, Verb::Start, Verb::Pause, Verb::Unpause, Verb::Remove] {
+        caps.denied.insert(verb, why.clone());
+    }
+    caps
 }
 
 /// What cannot be done now, each with its reason.

@@ -1,10 +1,11 @@
-//! Which environment a container belongs to: a configured one, one named after its Compose project, or `containers`.
+//! Which environment something belongs to: a configured one, one named after its Compose project or Swarm stack, or what
+//! gathers the rest (`containers`, `swarm`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::config::EnvironmentSpec;
-use crate::engine::docker::labels::LOOSE;
+use crate::engine::docker::labels::{LOOSE, NO_STACK};
 use crate::model::{ConnectionId, EngineKind, Environment, EnvironmentId, Guard, Mechanics, Tier};
 
 /// What holds containers together on the engine.
@@ -12,6 +13,9 @@ use crate::model::{ConnectionId, EngineKind, Environment, EnvironmentId, Guard, 
 pub enum Group {
     Project(Arc<str>),
     Loose,
+    Stack(Arc<str>),
+    /// Swarm services of no stack.
+    NoStack,
 }
 
 impl Group {
@@ -19,8 +23,18 @@ impl Group {
     #[must_use]
     pub fn scope(&self) -> &str {
         match self {
-            Self::Project(name) => name,
+            Self::Project(name) | Self::Stack(name) => name,
             Self::Loose => LOOSE,
+            Self::NoStack => NO_STACK,
+        }
+    }
+
+    /// Whether a Swarm manager makes its wanted state so.
+    #[must_use]
+    pub fn is_swarm(&self) -> bool {
+        match self {
+            Self::Project(_) | Self::Loose => false,
+            Self::Stack(_) | Self::NoStack => true,
         }
     }
 }
@@ -32,16 +46,18 @@ pub struct Places {
     pub endpoint: Arc<str>,
     pub specs: Arc<[EnvironmentSpec]>,
     pub discover: bool,
+    /// The Compose projects there are: a stack of the same name is called another.
+    pub projects: BTreeSet<Arc<str>>,
 }
 
 impl Places {
     fn spec(&self, group: &Group) -> Option<&EnvironmentSpec> {
-        self.specs.iter().find(|spec| &group_of(&spec.project) == group)
+        self.specs.iter().find(|spec| &group_of(spec) == group)
     }
 
     /// The groups that are shown even when they hold nothing.
     pub fn configured(&self) -> impl Iterator<Item = Group> {
-        self.specs.iter().map(|spec| group_of(&spec.project))
+        self.specs.iter().map(group_of)
     }
 
     /// The environment a group is shown as; `None` when it is not shown.
@@ -59,6 +75,12 @@ impl Places {
             Group::Project(name) => name.clone(),
             Group::Loose if taken(LOOSE) => format!("{LOOSE} (loose)").into(),
             Group::Loose => LOOSE.into(),
+            Group::Stack(name) if taken(name) || self.projects.contains(name) || matches!(&**name, LOOSE | NO_STACK) => {
+                format!("{name} (stack)").into()
+            }
+            Group::Stack(name) => name.clone(),
+            Group::NoStack if taken(NO_STACK) || self.projects.contains(NO_STACK) => format!("{NO_STACK} (no stack)").into(),
+            Group::NoStack => NO_STACK.into(),
         })
     }
 
@@ -76,27 +98,35 @@ impl Places {
         let endpoint = match group {
             Group::Project(name) => format!("{} · project {name}", self.endpoint),
             Group::Loose => format!("{} · containers without a project", self.endpoint),
+            Group::Stack(name) => format!("{} · stack {name}", self.endpoint),
+            Group::NoStack => format!("{} · services without a stack", self.endpoint),
         };
+        let swarm = group.is_swarm();
         Some(Environment {
             id: self.id(group)?,
             tier: spec.map_or(Tier::Unknown, |s| s.tier),
-            engine: EngineKind::Compose,
-            mechanics: Mechanics::Instances,
+            engine: if swarm { EngineKind::Swarm } else { EngineKind::Compose },
+            mechanics: if swarm { Mechanics::Declared } else { Mechanics::Instances },
             endpoint: endpoint.into(),
             guard: spec.map_or(Guard::Confirm, |s| s.guard),
         })
     }
 
-    /// Environment names that are not their project's, among these groups and the configured ones.
+    /// What the environments of these groups stand for, by name.
     #[must_use]
-    pub fn renamed<'a>(&self, groups: impl Iterator<Item = &'a Group>) -> HashMap<Arc<str>, Arc<str>> {
-        let pairs = groups.filter_map(|group| Some((self.name(group)?, group.scope().into())));
-        pairs.filter(|(name, scope): &(Arc<str>, Arc<str>)| name != scope).collect()
+    pub fn named<'a>(&self, groups: impl Iterator<Item = &'a Group>) -> HashMap<Arc<str>, Group> {
+        groups.filter_map(|group| Some((self.name(group)?, group.clone()))).collect()
     }
 }
 
-fn group_of(project: &Arc<str>) -> Group {
-    if project.as_ref() == LOOSE { Group::Loose } else { Group::Project(project.clone()) }
+/// What a configured environment stands for.
+pub fn group_of(spec: &EnvironmentSpec) -> Group {
+    match (spec.engine, spec.project.as_ref()) {
+        (EngineKind::Swarm, NO_STACK) => Group::NoStack,
+        (EngineKind::Swarm, _) => Group::Stack(spec.project.clone()),
+        (EngineKind::Compose | EngineKind::Kubernetes | EngineKind::Demo, LOOSE) => Group::Loose,
+        (EngineKind::Compose | EngineKind::Kubernetes | EngineKind::Demo, _) => Group::Project(spec.project.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +148,7 @@ mod tests {
             endpoint: "unix:///d.sock".into(),
             specs: specs.iter().map(spec).collect(),
             discover,
+            projects: BTreeSet::new(),
         }
     }
 
@@ -133,9 +164,19 @@ mod tests {
         assert_eq!(configured.name(&project("production")).as_deref(), Some("production (project)"));
         assert_eq!(configured.name(&Group::Loose).as_deref(), Some("containers (loose)"));
         assert_eq!(places(&[("production", "shop")], false).name(&project("else")), None);
-        let renamed = configured.renamed([project("shop"), Group::Loose, project("x")].iter());
-        assert_eq!(renamed.get("containers (loose)").map(AsRef::as_ref), Some("containers"));
-        assert_eq!(renamed.len(), 2);
+        let named = configured.named([project("shop"), Group::Loose, project("x")].iter());
+        assert_eq!(named.get("containers (loose)"), Some(&Group::Loose));
+        assert_eq!(named.get("production"), Some(&project("shop")));
+        let stack = |name: &str| Group::Stack(name.into());
+        let mut both = places(&[], true);
+        both.projects.insert("shop".into());
+        assert_eq!(both.name(&stack("shop")).as_deref(), Some("shop (stack)"));
+        assert_eq!(both.name(&stack("cart")).as_deref(), Some("cart"));
+        assert_eq!(both.name(&stack("swarm")).as_deref(), Some("swarm (stack)"));
+        assert_eq!(both.name(&Group::NoStack).as_deref(), Some("swarm"));
+        let environment = both.environment(&stack("cart")).unwrap();
+        assert_eq!((environment.engine, environment.mechanics), (EngineKind::Swarm, Mechanics::Declared));
+        assert_eq!(&*environment.endpoint, "unix:///d.sock · stack cart");
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct Seen {
     /// From its label, newest first; empty where quarterdeck did not make it.
     pub history: Vec<Revision>,
     pub made_by: Option<OperationId>,
+    /// The Swarm task it is of.
+    pub task: Option<Arc<str>>,
     /// It is no replica but a lock.
     pub lock: Option<Arc<LockHolder>>,
     pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
@@ -67,7 +69,8 @@ impl Seen {
         let fixed_name = service.is_some_and(|(project, service)| {
             !one_off && ["_", "-"].iter().all(|s| bare_name != format!("{project}{s}{service}{s}{number}"))
         });
-        let lock = label(labels::LOCK).map(|_| Arc::new(lock_holder(listed)));
+        let created = listed.created.and_then(|s| Timestamp::from_second(s).ok());
+        let lock = label(labels::LOCK).map(|_| Arc::new(lock_holder(&listed.labels, created.unwrap_or_default())));
         let group = match (label(labels::LOCK), service) {
             (Some(labels::LOOSE), _) | (None, None) => Group::Loose,
             (Some(scope), _) => Group::Project(interner.text(scope)),
@@ -85,7 +88,7 @@ impl Seen {
             exit_code,
             image: interner.text(&listed.image),
             image_id: Some(listed.image_id.as_str()).filter(|i| !i.is_empty()).map(|i| interner.text(i)),
-            created_at: listed.created.and_then(|s| Timestamp::from_second(s).ok()),
+            created_at: created,
             ports: ports(&listed.ports, interner),
             ip: listed
                 .network_settings
@@ -102,6 +105,7 @@ impl Seen {
             history: before
                 .map_or_else(|| label(labels::HISTORY).map(|h| history(h, interner)).unwrap_or_default(), |b| b.history.clone()),
             made_by: label(labels::OPERATION).map(|o| OperationId(interner.text(o))),
+            task: label(labels::TASK).map(|task| interner.text(task)),
             lock,
             labels: before.map_or_else(|| Arc::new(shown_labels(listed, interner)), |b| b.labels.clone()),
         })
@@ -218,12 +222,11 @@ fn history(label: &str, interner: &mut Interner) -> Vec<Revision> {
     cleaned.collect()
 }
 
-fn lock_holder(listed: &Listed) -> LockHolder {
-    let text =
-        |name: &str| -> Arc<str> { crate::observe::text::clean(listed.labels.get(name).map_or("", String::as_str)).into() };
+/// What the labels of a lock that was made then say of its holder.
+pub fn lock_holder(written: &BTreeMap<String, String>, created: Timestamp) -> LockHolder {
+    let text = |name: &str| -> Arc<str> { crate::observe::text::clean(written.get(name).map_or("", String::as_str)).into() };
     let some = |name: &str| Some(text(name)).filter(|t| !t.is_empty());
-    let number = |name: &str| listed.labels.get(name).and_then(|v| v.parse::<u64>().ok()).unwrap_or(0);
-    let created = listed.created.and_then(|s| Timestamp::from_second(s).ok()).unwrap_or_default();
+    let number = |name: &str| written.get(name).and_then(|v| v.parse::<u64>().ok()).unwrap_or(0);
     LockHolder {
         by: text(labels::LOCK_BY),
         host: text(labels::LOCK_HOST),
@@ -233,7 +236,7 @@ fn lock_holder(listed: &Listed) -> LockHolder {
         since: text(labels::LOCK_SINCE).parse().unwrap_or(created),
         operation: some(labels::LOCK_OPERATION).map(OperationId),
         // Read by a program, not by people: it stays as it is.
-        request: listed.labels.get(labels::LOCK_REQUEST).filter(|r| !r.is_empty()).map(|r| r.as_str().into()),
+        request: written.get(labels::LOCK_REQUEST).filter(|r| !r.is_empty()).map(|r| r.as_str().into()),
     }
 }
 

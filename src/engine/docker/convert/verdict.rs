@@ -15,7 +15,8 @@ const SETTLE_SECONDS: i64 = 60;
 const OUTPUT_CELLS: usize = 160;
 
 /// How it is, and why.
-pub(super) fn of(seen: &Seen, details: Option<&Details>, now: Timestamp) -> Verdict {
+#[must_use]
+pub fn of(seen: &Seen, details: Option<&Details>, now: Timestamp) -> Verdict {
     let current = details.filter(|d| d.key == seen.key());
     match seen.state {
         InstanceState::Running => running(seen, current, now),
@@ -142,6 +143,7 @@ pub(super) fn is_meant_to_run(seen: &Seen, details: Option<&Details>) -> bool {
 
 /// Whether it does its work now.
 #[must_use]
-pub(super) fn is_ready(state: InstanceState, verdict: &Verdict) -> bool {
+#[must_use]
+pub fn is_ready(state: InstanceState, verdict: &Verdict) -> bool {
     state == InstanceState::Running && matches!(verdict.health, Health::Healthy | Health::Degraded)
 }

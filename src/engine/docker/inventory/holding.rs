@@ -1,4 +1,5 @@
-//! What is held of the engine between answers: the containers as listed, what inspections added, and the last inventory.
+//! What is held of the engine between answers: the containers as listed, what inspections added, what a Swarm manager
+//! told, and the last inventory.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,8 +8,11 @@ use jiff::Timestamp;
 
 use crate::engine::EngineError;
 use crate::engine::docker::client::Client;
-use crate::engine::docker::convert::{Details, Interner, Places, Seen, assemble, list};
+use crate::engine::docker::convert::{Details, Group, Interner, Places, Seen, assemble, list};
 use crate::engine::docker::events::Event;
+use crate::engine::docker::known::Whereabouts;
+use crate::engine::docker::swarm::task::Attempt;
+use crate::engine::docker::swarm::{Look, Membership, environments};
 use crate::engine::docker::wire::Inspected;
 use crate::model::{Health, InstanceId, InstanceState, Inventory};
 
@@ -22,6 +26,7 @@ pub(super) struct Holding {
     places: Places,
     interner: Interner,
     seen: Vec<Seen>,
+    membership: Membership,
     details: HashMap<InstanceId, Details>,
     /// Something happened to these since they were inspected.
     touched: HashSet<InstanceId>,
@@ -36,6 +41,7 @@ impl Holding {
             places: client.places(),
             interner: Interner::default(),
             seen: Vec::new(),
+            membership: Membership::default(),
             details: HashMap::new(),
             touched: HashSet::new(),
             last: None,
@@ -45,6 +51,22 @@ impl Holding {
 
     pub(super) fn places(&self) -> &Places {
         &self.places
+    }
+
+    /// What the engine is in a Swarm.
+    pub(super) fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    /// Takes a look at the Swarm in.
+    pub(super) fn looked(&mut self, look: Look) {
+        self.membership.take(look, &mut self.interner);
+    }
+
+    /// Where a service is shown, and as what.
+    pub(super) fn service(&self, id: &str) -> Option<(Group, Arc<str>)> {
+        let services = &self.membership.cluster()?.services;
+        services.iter().find(|s| s.wire.id == id).map(|s| (s.group.clone(), s.name.clone()))
     }
 
     pub(super) fn begin_list(&mut self, now: Timestamp) {
@@ -76,7 +98,7 @@ impl Holding {
     /// Whether the event is about something the last list cannot have told.
     pub(super) fn is_news(&self, event: &Event) -> bool {
         let asked_ns = i64::try_from(self.asked.as_nanosecond()).unwrap_or(0);
-        event.changes_the_list() && event.at_ns() >= asked_ns.saturating_sub(SKEW_NS)
+        !event.is_of_swarm() && event.changes_the_list() && event.at_ns() >= asked_ns.saturating_sub(SKEW_NS)
     }
 
     /// Something happened to it: what was inspected may not be true any more.
@@ -121,7 +143,18 @@ impl Holding {
     /// inspections have added since: who waits for what comes after a deed must not be shown what was before it.
     pub(super) fn inventory(&mut self, client: &Client, now: Timestamp) -> Option<Arc<Inventory>> {
         self.places.endpoint = client.endpoint();
-        let inventory = assemble(&self.seen, &self.details, &self.places, client.words(), self.last.as_deref(), self.asked, now);
+        let project = |seen: &Seen| match &seen.group {
+            Group::Project(name) => Some(name.clone()),
+            Group::Loose | Group::Stack(_) | Group::NoStack => None,
+        };
+        self.places.projects = self.seen.iter().filter_map(project).collect();
+        let last = self.last.as_deref();
+        let hidden = self.membership.shows_tasks();
+        let seen = self.seen.iter().filter(|seen| !hidden || seen.task.is_none());
+        let mut inventory = assemble(seen, &self.details, &self.places, client.words(), last, self.asked, now);
+        let swarm = environments(&self.membership, &self.places, (&self.seen, &self.details), last, now);
+        inventory.environments.extend(swarm);
+        inventory.environments.sort_by(|a, b| a.environment.id.cmp(&b.environment.id));
         let same = self.last.as_ref().is_some_and(|last| {
             last.engine == inventory.engine
                 && last.environments.len() == inventory.environments.len()
@@ -130,12 +163,37 @@ impl Holding {
         if same {
             return None;
         }
-        let groups = self.seen.iter().map(|s| &s.group);
-        client.known().set_projects(self.places.renamed(groups));
+        let swarm = self.membership.cluster();
+        let groups = self.seen.iter().map(|s| &s.group).chain(swarm.iter().flat_map(|cluster| cluster.groups()));
+        client.known().set_groups(self.places.named(groups.chain([&Group::NoStack])));
+        client.known().set_tasks(self.whereabouts(&inventory));
         client.known().retain_readings(|id| self.seen.iter().any(|s| &s.id == id));
         let inventory = Arc::new(inventory);
         self.last = Some(inventory.clone());
         self.interner.sweep();
         Some(inventory)
+    }
+
+    /// Where the tasks are.
+    fn whereabouts(&self, inventory: &Inventory) -> HashMap<InstanceId, Whereabouts> {
+        let Some(cluster) = self.membership.cluster() else { return HashMap::new() };
+        let here: HashMap<&str, &InstanceId> = self.seen.iter().filter_map(|s| Some((s.task.as_deref()?, &s.id))).collect();
+        let reasons: HashMap<&InstanceId, Arc<str>> = inventory
+            .environments
+            .iter()
+            .flat_map(|e| e.workloads.iter().flat_map(|w| &w.instances))
+            .filter_map(|i| Some((&i.id, i.elsewhere.clone()?)))
+            .collect();
+        let mut found = HashMap::new();
+        for tasks in cluster.tasks.values() {
+            for (at, task) in tasks.iter().enumerate() {
+                let same_place = |t: &&Arc<Attempt>| t.place() == task.place();
+                let before = tasks[at + 1..].iter().find(same_place).map(|t| t.id.clone());
+                let container = here.get(task.id.as_str()).map(|id| id.0.clone());
+                let elsewhere = reasons.get(&task.id).cloned();
+                found.insert(task.id.clone(), Whereabouts { container, before, elsewhere });
+            }
+        }
+        found
     }
 }
