@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::file::{Environment, File};
 use super::resolve::{Address, target};
-use crate::model::Problem;
+use crate::model::{EngineKind, Problem};
 
 /// The clashes within one file, as far as they can be seen without looking where contexts lead.
 #[must_use]
@@ -32,9 +32,11 @@ pub fn find(files: &[(Arc<str>, &File)], address: &Address<'_>) -> Vec<Problem> 
         }
         names.insert(name, place.clone());
         let Some((target, project)) = target(environment) else { continue };
-        let key = (super::resolve::key(&target, address), project.clone());
+        // A Compose project and a Swarm stack of one name are not the same.
+        let kind = if environment.engine == EngineKind::Swarm { "stack" } else { "project" };
+        let key = (format!("{kind} on {}", super::resolve::key(&target, address)), project.clone());
         if let Some(earlier) = targets.get(&key) {
-            note(format!("project `{project}` of this engine is configured already at {earlier}, with another name and guard"));
+            note(format!("{kind} `{project}` of this engine is configured already at {earlier}, with another name and guard"));
             continue;
         }
         targets.insert(key, place);

@@ -159,7 +159,7 @@ fn connections(
     let mut unsupported = Vec::new();
     groups.insert(open_key.clone(), connection("".into(), open, true));
     for (folder, environment) in environments.iter().copied() {
-        let Some((target, project)) = target(environment).filter(|_| environment.engine != EngineKind::Swarm) else {
+        let Some((target, project)) = target(environment) else {
             let why = format!(
                 "{} environments are not operated by this version yet: {} is left out",
                 environment.engine, environment.name

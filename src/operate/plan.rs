@@ -222,7 +222,7 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         Operation::Start if declared => declared::start(&mut draft, &chosen)?,
         Operation::Pause | Operation::Unpause if declared => return Err(declared::no_pause(request, &chosen)),
         Operation::Kill { .. } | Operation::Remove if declared => declared::take_away(&mut draft, &chosen)?,
-        Operation::Deploy { image, strategy } if declared => deploy::declared(&mut draft, &chosen, image, *strategy)?,
+        Operation::Deploy { image, strategy, .. } if declared => deploy::declared(&mut draft, &chosen, image, *strategy)?,
         Operation::Rollback { to } if declared => rollback::declared(&mut draft, &chosen, *to)?,
         Operation::Scale { to } => scale::scale(&mut draft, &chosen, *to)?,
         Operation::Restart => restart::restart(&mut draft, &chosen)?,

@@ -24,6 +24,7 @@ fn pace() -> Pace {
         resync: Duration::from_secs(60),
         look_again: Duration::from_secs(60),
         log_flush: Duration::from_millis(5),
+        ..Pace::default()
     }
 }
 

@@ -15,7 +15,13 @@ fn data(name: &str) -> Vec<u8> {
 }
 
 fn places() -> Places {
-    Places { connection: "local".into(), endpoint: "unix:///d.sock".into(), specs: Vec::new().into(), discover: true }
+    Places {
+        connection: "local".into(),
+        endpoint: "unix:///d.sock".into(),
+        specs: Vec::new().into(),
+        discover: true,
+        projects: std::collections::BTreeSet::new(),
+    }
 }
 
 /// When the payloads were recorded.

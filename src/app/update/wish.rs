@@ -116,6 +116,10 @@ fn shell(state: &mut State, environment: &EnvironmentId, targets: &[Target]) -> 
         state.say(false, "nothing runs there to open a shell in");
         return Vec::new();
     };
+    if let Some(why) = state.instance(&environment.connection, &instance).and_then(|(_, _, i)| i.elsewhere.clone()) {
+        state.say(false, format!("no shell: {why}"));
+        return Vec::new();
+    }
     let guard = guard_of(state, environment);
     if guard <= Guard::Open {
         return open_shell(state, environment, &instance);
@@ -142,7 +146,8 @@ fn runs(state: &State, environment: &EnvironmentId, target: &Target) -> Option<I
     let wanted = workload.instances.iter().filter(running);
     match &target.instance {
         Some(id) => wanted.into_iter().find(|i| &i.id == id),
-        None => wanted.into_iter().find(|i| !i.set_aside && !i.one_off),
+        // One that can be entered from here before one that cannot.
+        None => wanted.filter(|i| !i.set_aside && !i.one_off).min_by_key(|i| i.elsewhere.is_some()),
     }
     .map(|i| i.id.clone())
 }

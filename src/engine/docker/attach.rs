@@ -32,7 +32,7 @@ const END_OF_INPUT: &[u8] = &[4];
 /// [`EngineError::Conflict`] when the instance does not run, [`EngineError::NotFound`] when it or every command is missing.
 pub async fn attach(client: &Client, shell: Shell) -> Result<Attached, EngineError> {
     let wire = Wire::of(client).await?;
-    let id = shell.instance.as_str();
+    let id = &*client.container(&shell.instance)?;
     let found = wire.container(id).await?;
     let name = found.name.clone().unwrap_or_default();
     let words = format!("a shell in {}", clean(name.trim_start_matches('/')));

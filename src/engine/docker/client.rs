@@ -1,5 +1,6 @@
 //! One pinned endpoint: a pool of connections to it, the API version agreed on, and what its topics share.
 
+mod ask;
 mod connections;
 mod failure;
 mod pace;
@@ -18,7 +19,7 @@ use super::convert::{Group, Places, group_of};
 use super::known::Known;
 use crate::config::{ConnectionSpec, DockerTarget, EnvironmentSpec, TargetSpec};
 use crate::engine::EngineError;
-use crate::model::{ConnectionId, EnvironmentId};
+use crate::model::{ConnectionId, EnvironmentId, InstanceId};
 use crate::observe::redact::Redaction;
 use crate::observe::text::clean;
 

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::client::Client;
 use super::outlet::drive;
+use super::swarm;
 use super::wire::segment;
 use crate::engine::{Description, EngineError, Subject, Update};
 use crate::model::{InstanceId, Inventory};
@@ -58,8 +59,14 @@ pub fn follow(client: Client, subject: Subject) -> BoxStream<'static, Update> {
 
 async fn describe(client: &Client, subject: &Subject) -> Result<Vec<Arc<str>>, EngineError> {
     let id = match subject {
-        Subject::Instance(id) => id.clone(),
+        Subject::Instance(id) => match client.known().whereabouts(id) {
+            Some(place) => return Ok(lines(swarm::describe::task(client, id, &place).await?)),
+            None => id.clone(),
+        },
         Subject::Workload(environment, workload) => {
+            if let Some(aim) = swarm::operate::aim(client, environment, workload) {
+                return Ok(lines(swarm::describe::service(&aim, environment).await?));
+            }
             let inventory = client.known().inventory();
             let what = || EngineError::NotFound { what: format!("{environment}/{workload}").into() };
             let waiting = || EngineError::TimedOut { what: "The list of containers".into(), seconds: 0 };

@@ -103,7 +103,6 @@ impl Event {
     }
 
     /// The event in words; none for locks, for what is not shown, and for words quarterdeck does not know.
-    #[must_use]
     /// `service` tells where a Swarm service is shown, and as what.
     #[must_use]
     pub fn item(&self, places: &Places, service: impl Fn(&str) -> Option<(Group, Arc<str>)>) -> Option<Item> {

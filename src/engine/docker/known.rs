@@ -134,7 +134,7 @@ impl Known {
     }
 
     /// Where an instance is, if it is a task.
-    pub(super) fn whereabouts(&self, id: &InstanceId) -> Option<Whereabouts> {
+    pub(in crate::engine::docker) fn whereabouts(&self, id: &InstanceId) -> Option<Whereabouts> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 

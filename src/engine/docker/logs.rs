@@ -4,6 +4,7 @@
 mod demux;
 mod page;
 mod resume;
+mod source;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +19,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::client::{Backoff, Client};
 use super::convert::{state, time};
 use super::outlet::{Outlet, drive};
-use super::wire::{Inspected, segment};
+use super::wire::Inspected;
 use crate::engine::{EngineError, LogQuery, Update};
-use crate::model::InstanceState;
+use crate::model::{InstanceId, InstanceState};
 use crate::observe::log::{ChunkBuilder, Hint, LogBatch, Marker};
 use crate::observe::redact::Redaction;
 
 use page::Page;
+use source::Source;
 
 pub use demux::{Demux, Line};
 pub use resume::Resume;
@@ -46,7 +48,13 @@ pub fn follow(client: Client, query: LogQuery) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let redaction = query.redaction(client.redaction());
         let (resume, hint) = (Resume::default(), Hint::default());
-        let log = Log { client, query, outlet, resume, opened: None, redaction, hint };
+        let meant = source::meant(&client, &query);
+        let (target, query, there) = meant.map_or((query.instance.clone(), query, false), |(id, query)| (id, query, true));
+        let mut log = Log { client, target, query, outlet, resume, opened: None, redaction, hint };
+        if !there {
+            let _: Result<(), Unread> = log.mark(Marker::Ended("there was no attempt before this one".into())).await;
+            return;
+        }
         // Ends when there is nothing more to say, or nobody reads any more.
         let _: Result<(), Unread> = log.begin().await;
     })
@@ -57,6 +65,8 @@ struct Unread;
 
 struct Log {
     client: Client,
+    /// Whose lines they are: of a task's earlier run, the attempt before it.
+    target: InstanceId,
     query: LogQuery,
     outlet: Outlet,
     resume: Resume,
@@ -92,7 +102,7 @@ impl Log {
         if query.before.is_none() && (query.tail.is_none() || !ends) {
             return self.run().await;
         }
-        Page { client: self.client, query: self.query, outlet: self.outlet }.run().await;
+        Page { client: self.client, target: self.target, query: self.query, outlet: self.outlet }.run().await;
         Ok(())
     }
 
@@ -137,7 +147,7 @@ impl Log {
     async fn open(&mut self, follow: bool) -> Result<Incoming, EngineError> {
         let until = until(&self.client, &self.query).await?;
         let path = self.path(until, follow);
-        let reply = self.client.get(&format!("The log of {}", short(self.query.instance.as_str())), &path).await?;
+        let reply = self.client.get(&format!("The log of {}", short(self.target.as_str())), &path).await?;
         if self.opened.is_none() {
             let date = reply.headers().get("date").and_then(|d| d.to_str().ok());
             self.opened =
@@ -147,8 +157,7 @@ impl Log {
     }
 
     fn path(&mut self, until: Option<Timestamp>, follow: bool) -> String {
-        let mut path =
-            format!("/containers/{}/logs?stdout=true&stderr=true&timestamps=true", segment(self.query.instance.as_str()));
+        let mut path = Source::of(&self.client, &self.target).path();
         let mut add = |name: &str, value: &str| {
             path.push('&');
             path.push_str(name);
@@ -196,8 +205,8 @@ impl Log {
                         if chunk.is_empty() {
                             due = Instant::now() + if connected.elapsed() < OPENING { FIRST_FLUSH } else { self.client.pace().log_flush };
                         }
-                        let resume = &mut self.resume;
-                        demux.push(data, &mut |line| keep(resume, &mut chunk, line));
+                        let (resume, until) = (&mut self.resume, self.query.until);
+                        demux.push(data, &mut |line| keep(resume, &mut chunk, line, until));
                         if chunk.bytes() >= BATCH_BYTES || (!chunk.is_empty() && Instant::now() >= due) {
                             self.hand_over(&mut chunk).await?;
                         }
@@ -214,8 +223,8 @@ impl Log {
             }
         };
         if matches!(end, End::Finished) && !follow {
-            let resume = &mut self.resume;
-            demux.finish(&mut |line| keep(resume, &mut chunk, line));
+            let (resume, until) = (&mut self.resume, self.query.until);
+            demux.finish(&mut |line| keep(resume, &mut chunk, line, until));
         }
         self.hand_over(&mut chunk).await?;
         Ok(end)
@@ -284,7 +293,10 @@ impl Log {
     }
 
     async fn look(&self) -> Result<Look, EngineError> {
-        let inspected = match inspect(&self.client, &self.query).await {
+        if let Source::Task(id) = Source::of(&self.client, &self.target) {
+            return source::look(&self.client, &id).await;
+        }
+        let inspected = match inspect(&self.client, &self.target).await {
             Ok(inspected) => inspected,
             Err(EngineError::NotFound { .. }) => return Ok(Look::Gone),
             Err(error) => return Err(error),
@@ -310,7 +322,7 @@ async fn until(client: &Client, query: &LogQuery) -> Result<Option<Timestamp>, E
     if !query.previous {
         return Ok(query.until);
     }
-    let run = inspect(client, query).await?.state;
+    let run = inspect(client, &query.instance).await?.state;
     let moment = |text: &Option<String>| text.as_deref().and_then(time);
     let began = moment(&run.started_at).unwrap_or(Timestamp::UNIX_EPOCH);
     // A run may print a little before the engine notes that it began, and the one before a little after it ended.
@@ -322,15 +334,15 @@ async fn until(client: &Client, query: &LogQuery) -> Result<Option<Timestamp>, E
     Ok(Some(query.until.map_or(last, |until| until.min(last))))
 }
 
-async fn inspect(client: &Client, query: &LogQuery) -> Result<Inspected, EngineError> {
-    let id = query.instance.as_str();
-    client.get_json(&format!("Container {}", short(id)), &format!("/containers/{}/json", segment(id))).await
+async fn inspect(client: &Client, id: &InstanceId) -> Result<Inspected, EngineError> {
+    let path = Source::of(client, id).inspection();
+    client.get_json(&format!("Container {}", short(id.as_str())), &path).await
 }
 
-/// Adds a line unless it was seen before the connection was lost.
-fn keep(resume: &mut Resume, chunk: &mut ChunkBuilder, line: Line<'_>) {
+/// Adds a line unless it was seen before the connection was lost; a manager does not cut a log off by itself.
+fn keep(resume: &mut Resume, chunk: &mut ChunkBuilder, line: Line<'_>, until: Option<Timestamp>) {
     let at = line.at.or_else(|| resume.latest()).unwrap_or_else(Timestamp::now);
-    if resume.is_new(at, line.bytes) {
+    if until.is_none_or(|until| at <= until) && resume.is_new(at, line.bytes) {
         chunk.line(at, line.stream, line.bytes);
     }
 }

@@ -8,12 +8,17 @@ mod definition_tests;
 mod image;
 mod life;
 mod lock;
+pub(super) mod lock_labels;
 mod name;
 mod network;
 mod reference;
 mod replica;
+mod swarm;
 mod volume;
 pub(super) mod wire;
+
+pub(super) use credential::encoded as encoded_credentials;
+pub(super) use reference::registry as registry_of;
 
 use self::wire::Wire;
 use super::client::Client;
@@ -27,6 +32,9 @@ use crate::operate::{Accepted, Action};
 /// What the engine refused, in our words; [`EngineError::Conflict`] where somebody else is in the way (a lock, a name, a
 /// port), [`EngineError::Unsupported`] for what only declared engines do.
 pub async fn execute(client: &Client, action: Action, report: Report) -> Result<Accepted, EngineError> {
+    if let Some(answer) = swarm::execute(client, &action, &report).await {
+        return answer;
+    }
     let wire = &Wire::of(client).await?;
     let scope = |environment| client.project(environment);
     match &action {

@@ -193,7 +193,8 @@ pub fn follow(client: Client, instances: BTreeSet<InstanceId>, every: Duration) 
 }
 
 async fn read(client: Client, id: InstanceId) -> Option<Sample> {
-    let path = format!("/containers/{}/stats?stream=false&one-shot=true", segment(id.as_str()));
+    let container = client.container(&id).ok()?;
+    let path = format!("/containers/{}/stats?stream=false&one-shot=true", segment(&container));
     let reply: Reply = tokio::time::timeout(PATIENCE, client.get_json("Statistics", &path)).await.ok()?.ok()?;
     if reply.is_empty() {
         return None;

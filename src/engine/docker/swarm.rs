@@ -5,6 +5,7 @@
 
 pub mod assemble;
 pub mod cluster;
+pub mod describe;
 pub mod facts;
 pub mod history;
 pub mod look;

@@ -17,6 +17,9 @@ pub fn write(scene: &Scene<'_>, snapshot: &Arc<Snapshot>, width: u16, height: u1
     for note in &snapshot.notes {
         page.wrapped(note, scene.style(Role::Warn), 0, width, 2);
     }
+    for (what, words) in &snapshot.facts {
+        page.wrapped(&format!("{what}: {words}"), dim, 0, width, 2);
+    }
     let mut workloads: Vec<_> = snapshot.workloads.iter().collect();
     workloads.sort_by_key(|w| std::cmp::Reverse(w.verdict.health));
     let name = workloads.iter().map(|w| super::super::widget::text::cells(w.id.as_str())).max().unwrap_or(0).clamp(10, 28) + 2;

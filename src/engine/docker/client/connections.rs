@@ -15,7 +15,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream};
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::{Bytes, Frame, Incoming};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
@@ -102,7 +102,25 @@ impl Connections {
 
     /// Asks for `path`. A refusal is an error with the engine's words.
     pub(super) async fn get(&self, path: &str) -> Result<Response<Incoming>, Error> {
-        let request = Request::get(format!("{}{path}", self.base)).body(Either::Left(Full::default()))?;
+        self.ask(Method::GET, path, Bytes::new(), None).await
+    }
+
+    /// Asks with a body (JSON; empty is none) and, in a header, registry credentials.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        credentials: Option<&str>,
+    ) -> Result<Response<Incoming>, Error> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json");
+        }
+        if let Some(credentials) = credentials {
+            request = request.header("x-registry-auth", credentials);
+        }
+        let request = request.body(Either::Left(Full::new(body)))?;
         let mark = self.tunnel.as_ref().map_or(0, Tunnel::mark);
         let response = match ((self.send)(request).await, &self.tunnel) {
             (Err(error), Some(tunnel)) => return Err(tunnel.why(mark).await.map_or(error, |why| io::Error::other(why).into())),

@@ -143,7 +143,6 @@ pub(super) fn is_meant_to_run(seen: &Seen, details: Option<&Details>) -> bool {
 
 /// Whether it does its work now.
 #[must_use]
-#[must_use]
 pub fn is_ready(state: InstanceState, verdict: &Verdict) -> bool {
     state == InstanceState::Running && matches!(verdict.health, Health::Healthy | Health::Degraded)
 }

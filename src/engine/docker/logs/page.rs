@@ -16,9 +16,10 @@ use tokio::time::{sleep, timeout};
 
 use super::super::client::{Backoff, Client};
 use super::super::outlet::Outlet;
-use super::super::wire::segment;
+use super::source::Source;
 use super::{Demux, hopeless, short, until};
 use crate::engine::{Before, EngineError, LogQuery, Update};
+use crate::model::InstanceId;
 use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
 
 use window::{Found, Window};
@@ -34,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A page that is asked for, by a reader who pages up or as the last lines of a log with an end.
 pub(super) struct Page {
     pub client: Client,
+    pub target: InstanceId,
     pub query: LogQuery,
     pub outlet: Outlet,
 }
@@ -102,10 +104,9 @@ impl Page {
     }
 
     async fn open(&self, tail: Option<u64>) -> Result<Incoming, EngineError> {
-        let id = self.query.instance.as_str();
         let tail = tail.map_or_else(|| "all".to_owned(), |tail| tail.to_string());
-        let path = format!("/containers/{}/logs?stdout=true&stderr=true&timestamps=true&tail={tail}", segment(id));
-        Ok(self.client.get(&format!("The log of {}", short(id)), &path).await?.into_body())
+        let path = format!("{}&tail={tail}", Source::of(&self.client, &self.target).path());
+        Ok(self.client.get(&format!("The log of {}", short(self.target.as_str())), &path).await?.into_body())
     }
 
     /// Reads until enough is known, or to the end. What is not read is not sent either: the connection is dropped.

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bollard::auth::DockerCredentials;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
@@ -46,6 +46,12 @@ struct Auth {
 struct Answer {
     username: String,
     secret: String,
+}
+
+/// The credentials for `registry` as the engine's header takes them, if there are any.
+pub(in crate::engine::docker) async fn encoded(registry: &str) -> Option<String> {
+    let found = of(registry).await?;
+    Some(URL_SAFE.encode(serde_json::to_vec(&found).ok()?))
 }
 
 /// The credentials for `registry`, if there are any.

@@ -9,7 +9,7 @@ pub(super) fn without_tag(image: &str) -> bool {
 }
 
 /// The registry a reference is fetched from: its first part when that looks like a host, as Docker has it.
-pub(super) fn registry(image: &str) -> &str {
+pub(in crate::engine::docker) fn registry(image: &str) -> &str {
     match image.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => first,
         Some(_) | None => HUB,

@@ -51,7 +51,12 @@ impl Look {
         let at = Timestamp::now();
         match ask(&client, whole).await {
             Ok(answer) => Some(Self { at, answer }),
-            Err(EngineError::Unreachable { .. } | EngineError::Permission { .. } | EngineError::Tls { .. }) => None,
+            Err(
+                EngineError::Unreachable { .. }
+                | EngineError::Permission { .. }
+                | EngineError::Tls { .. }
+                | EngineError::Ssh { .. },
+            ) => None,
             Err(error) => Some(Self { at, answer: membership(&error) }),
         }
     }
@@ -91,20 +96,16 @@ async fn list<T: DeserializeOwned>(client: &Client, what: &str, path: &str) -> R
 /// What a refusal says about this node, by the engine's words (its status is 503 for all of them).
 #[must_use]
 pub fn membership(error: &EngineError) -> Answer {
-    let trouble = || Answer::Trouble(error.to_string().into());
-    match error {
-        EngineError::Rejected { message, .. } if message.contains("Worker nodes can't") => Answer::Worker,
-        EngineError::Rejected { message, .. } if message.contains("not a swarm manager") => Answer::Outside,
-        EngineError::Rejected { status: 501 | 405 | 403, .. } | EngineError::NotFound { .. } => Answer::Outside,
-        EngineError::Rejected { message, .. } => Answer::Trouble(message.clone()),
-        EngineError::Unreachable { .. }
-        | EngineError::Permission { .. }
-        | EngineError::Tls { .. }
-        | EngineError::TooOld { .. }
-        | EngineError::Conflict { .. }
-        | EngineError::TimedOut { .. }
-        | EngineError::Unsupported { .. }
-        | EngineError::Protocol { .. } => trouble(),
+    if let EngineError::NotFound { .. } = error {
+        return Answer::Outside;
+    }
+    let EngineError::Rejected { status, message, .. } = error else { return Answer::Trouble(error.to_string().into()) };
+    if message.contains("Worker nodes can't") {
+        Answer::Worker
+    } else if message.contains("not a swarm manager") || matches!(status, 501 | 405 | 403) {
+        Answer::Outside
+    } else {
+        Answer::Trouble(message.clone())
     }
 }
 

@@ -8,7 +8,7 @@ mod pace;
 
 use serde_json::{Value, json};
 
-use self::change::{Told, change};
+use self::change::{Told, change, change_with};
 use super::history::History;
 use super::wire::Service;
 use crate::engine::docker::client::Client;
@@ -87,13 +87,18 @@ pub async fn set_image(
     report: &Report,
 ) -> Result<Accepted, EngineError> {
     let pinned = digest::resolve(aim.client, &revision.image, revision.digest.as_deref(), report).await?;
-    let told = std::cell::RefCell::new(None);
-    let answer = change(aim, template, |service, spec| {
+    let answer = change_with(aim, pinned.credentials.as_deref(), template, |service, spec| {
         let history = History::of(service);
         if is_there(&history, revision) {
             return Ok(Told::Already);
         }
-        spec["TaskTemplate"]["ContainerSpec"]["Image"] = json!(pinned.reference);
+        let image = &mut spec["TaskTemplate"]["ContainerSpec"]["Image"];
+        let again = *image == json!(pinned.reference);
+        *image = json!(pinned.reference);
+        if again {
+            // The same words for what may be another content: made anew all the same.
+            spec["TaskTemplate"]["ForceUpdate"] = json!(forced(spec).unwrap_or(0) + 1);
+        }
         // Where it can run is the image's to say, not the one's before.
         if let Some(placement) = spec["TaskTemplate"]["Placement"].as_object_mut() {
             placement.remove("Platforms");
@@ -101,19 +106,9 @@ pub async fn set_image(
         let recorded = Revision { digest: pinned.digest.clone(), ..revision.clone() };
         record(spec, history, recorded);
         pace::set(spec, pacing);
-        told.replace(pinned.digest.clone());
         Ok(Told::Changed)
     });
-    let _: Accepted = with_credentials(answer, &pinned).await?;
-    Ok(Accepted::Image { digest: told.into_inner().or(pinned.digest.clone()), pulled: false })
-}
-
-/// A change whose new image nodes fetch with these credentials.
-async fn with_credentials(
-    answer: impl Future<Output = Result<Accepted, EngineError>>,
-    pinned: &digest::Pinned,
-) -> Result<Accepted, EngineError> {
-    change::CREDENTIALS.scope(pinned.credentials.clone(), answer).await
+    answer.await
 }
 
 /// Gives a service the whole definition of an earlier revision back.
@@ -192,7 +187,7 @@ pub async fn release_lock(client: &Client, scope: &str, operation: Option<&Opera
 }
 
 /// The service meant, as the manager has it now: raw, to be written back, and read.
-async fn find(aim: &Aim<'_>) -> Result<(Value, Service), EngineError> {
+pub(super) async fn find(aim: &Aim<'_>) -> Result<(Value, Service), EngineError> {
     let filter = match &aim.group {
         Group::Stack(stack) => json!({ "label": [format!("{}={stack}", labels::STACK)] }),
         Group::NoStack | Group::Project(_) | Group::Loose => json!({}),

@@ -14,11 +14,6 @@ use crate::operate::Accepted;
 /// How often a change is tried when others write the service all the time.
 const TRIES: u32 = 5;
 
-tokio::task_local! {
-    /// The registry credentials that go with the change, as the engine's header takes them.
-    pub(super) static CREDENTIALS: Option<String>;
-}
-
 /// What a change found to do.
 pub(super) enum Told {
     Changed,
@@ -28,6 +23,16 @@ pub(super) enum Told {
 /// Changes a service. `about` is what it must find unchanged when it has to begin again.
 pub(super) async fn change<T: PartialEq>(
     aim: &Aim<'_>,
+    about: impl Fn(&Value) -> Option<T>,
+    alter: impl Fn(&Service, &mut Value) -> Result<Told, EngineError>,
+) -> Result<Accepted, EngineError> {
+    change_with(aim, None, about, alter).await
+}
+
+/// As [`change`], with credentials for its registry, which nodes fetch the image with.
+pub(super) async fn change_with<T: PartialEq>(
+    aim: &Aim<'_>,
+    credentials: Option<&str>,
     about: impl Fn(&Value) -> Option<T>,
     alter: impl Fn(&Service, &mut Value) -> Result<Told, EngineError>,
 ) -> Result<Accepted, EngineError> {
@@ -51,8 +56,7 @@ pub(super) async fn change<T: PartialEq>(
             Told::Changed => {}
         }
         let path = format!("/services/{}/update?version={}", segment(&service.id), service.version.index);
-        let credentials = CREDENTIALS.try_with(Clone::clone).ok().flatten();
-        match aim.client.post_json(&what, &path, &spec, credentials.as_deref()).await {
+        match aim.client.post_json(&what, &path, &spec, credentials).await {
             Ok(_) => return Ok(Accepted::Done),
             Err(error) if is_outdated(&error) => {}
             Err(error) => return Err(error),
@@ -63,19 +67,8 @@ pub(super) async fn change<T: PartialEq>(
 
 /// The version read is not the newest any more.
 fn is_outdated(error: &EngineError) -> bool {
-    match error {
-        EngineError::Rejected { message, .. } => message.contains("update out of sequence"),
-        EngineError::Conflict { cause, .. } => cause.contains("update out of sequence"),
-        EngineError::Unreachable { .. }
-        | EngineError::Permission { .. }
-        | EngineError::Tls { .. }
-        | EngineError::TooOld { .. }
-        | EngineError::NotFound { .. }
-        | EngineError::TimedOut { .. }
-        | EngineError::Unsupported { .. }
-        | EngineError::Unmet { .. }
-        | EngineError::Protocol { .. } => false,
-    }
+    let (EngineError::Rejected { message: said, .. } | EngineError::Conflict { cause: said, .. }) = error else { return false };
+    said.contains("update out of sequence")
 }
 
 fn labels_of(spec: &mut Value) -> Option<&mut Map<String, Value>> {

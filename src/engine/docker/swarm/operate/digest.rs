@@ -41,12 +41,7 @@ struct Local {
 }
 
 /// Asks the image's registry what `image` is now.
-pub(super) async fn resolve(
-    client: &Client,
-    image: &str,
-    digest: Option<&str>,
-    report: &Report,
-) -> Result<Pinned, EngineError> {
+pub(super) async fn resolve(client: &Client, image: &str, digest: Option<&str>, report: &Report) -> Result<Pinned, EngineError> {
     let credentials = encoded_credentials(registry_of(image)).await;
     if image.contains('@') {
         let digest = image.split_once('@').map(|(_, digest)| digest.into());
@@ -62,7 +57,9 @@ pub(super) async fn resolve(
         }
         // Not there, says the registry itself; one that cannot be asked says nothing.
         Err(EngineError::Rejected { message, .. }) if is_missing(&message) && !is_local(client, image).await => {
-            return Err(EngineError::NotFound { what: format!("image {} (so its registry says: {message})", clean(image)).into() });
+            return Err(EngineError::NotFound {
+                what: format!("image {} (so its registry says: {message})", clean(image)).into(),
+            });
         }
         Ok(_) | Err(_) => {}
     }

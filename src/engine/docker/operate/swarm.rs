@@ -1,0 +1,53 @@
+//! Actions on environments of a Swarm: told to its manager, or done to the one container that is on this node.
+
+use super::life;
+use super::wire::Wire;
+use crate::engine::docker::client::Client;
+use crate::engine::docker::swarm::operate as manager;
+use crate::engine::{EngineError, Report};
+use crate::model::InstanceId;
+use crate::operate::action::InstanceRef;
+use crate::operate::{Accepted, Action};
+
+/// Does an action, where it is about a Swarm; `None` where it is about containers of one's own making.
+pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -> Option<Result<Accepted, EngineError>> {
+    Some(match action {
+        Action::TakeLock { environment, holder, replaces } if client.group(environment).is_swarm() => {
+            manager::take_lock(client, &client.project(environment), holder, replaces.as_deref()).await
+        }
+        Action::ReleaseLock { environment, operation } if client.group(environment).is_swarm() => {
+            manager::release_lock(client, &client.project(environment), operation.as_ref()).await
+        }
+        Action::SetReplicas { environment, workload, replicas } => {
+            manager::set_replicas(&manager::aim(client, environment, workload)?, *replicas).await
+        }
+        Action::SetImage { environment, workload, revision, pacing } => {
+            manager::set_image(&manager::aim(client, environment, workload)?, revision, *pacing, report).await
+        }
+        Action::Rollout { environment, workload, operation, pacing } => {
+            manager::roll_out(&manager::aim(client, environment, workload)?, operation, *pacing).await
+        }
+        Action::Unpace { environment, workload } => manager::unpace(&manager::aim(client, environment, workload)?).await,
+        Action::Revert { environment, workload, to, revision, pacing } => {
+            manager::revert(&manager::aim(client, environment, workload)?, *to, revision, *pacing).await
+        }
+        Action::Remove { instance: InstanceRef::Known(task), force } if client.known().whereabouts(task).is_some() => {
+            take_away(client, task, *force).await
+        }
+        _ => return None,
+    })
+}
+
+/// Ends a task by its container; the manager makes another one. The container stays for its log until the manager
+/// clears it away.
+async fn take_away(client: &Client, task: &InstanceId, force: bool) -> Result<Accepted, EngineError> {
+    let container = manager::container(client, task)?;
+    let wire = &Wire::of(client).await?;
+    let container = container.as_str();
+    let done = if force { life::kill(wire, container, "SIGKILL").await } else { life::stop(wire, container, None).await };
+    match done {
+        // Its manager was faster.
+        Err(EngineError::NotFound { .. }) => Ok(Accepted::AlreadySo),
+        other => other,
+    }
+}
