@@ -81,12 +81,19 @@ impl Load {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let began = Instant::now();
+                let person = |manner, pages| {
+                    let (tally, stop) = (tally.clone(), stop.clone());
+                    Person { address, pages, manner, began: Instant::now(), tally, stop }
+                };
+                // The stack has only just come up: people come when its doors open.
+                let early = person(Manner::Fresh, pages);
+                while early.page(&mut None, pages[0]).await.is_err() && !stop.load(Ordering::Relaxed) {
+                    tokio::time::sleep(PAUSE).await;
+                }
                 let mut people = tokio::task::JoinSet::new();
                 for number in 0..10 {
                     let manner = if number < 4 { Manner::Fresh } else { Manner::Kept };
-                    let pages = if number < 8 { pages } else { slow };
-                    let person = Person { address, pages, manner, began, tally: tally.clone(), stop: stop.clone() };
+                    let person = person(manner, if number < 8 { pages } else { slow });
                     people.spawn(person.ask_on(number));
                 }
                 while people.join_next().await.is_some() {}
