@@ -1,5 +1,6 @@
 //! What is made of observations. Knows no network, file, clock or terminal.
 
+pub mod capture;
 pub mod log;
 pub mod metric;
 pub mod redact;

@@ -67,6 +67,12 @@ pub fn text(text: &str) -> Cow<'_, str> {
     ALL.text(text)
 }
 
+/// Whether a private key begins in this line and does not end in it.
+pub(super) fn opens_key(line: &str) -> bool {
+    line.rsplit_once("PRIVATE KEY-----")
+        .is_some_and(|(front, rest)| front.rfind("-----BEGIN ") > front.rfind("-----END ") && !rest.contains("-----END "))
+}
+
 /// What is masked: the built-in kinds that are on, and patterns of one's own.
 #[derive(Clone, Debug)]
 pub struct Redaction {

@@ -5,12 +5,14 @@ mod credential;
 mod definition;
 #[cfg(test)]
 mod definition_tests;
+mod exec;
 mod image;
 mod life;
 mod lock;
 pub(super) mod lock_labels;
 mod name;
 mod network;
+mod once;
 mod reference;
 mod replica;
 mod swarm;
@@ -53,10 +55,14 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         Action::Unpause { instance } => life::unpause(wire, known(instance)?).await,
         Action::Kill { instance, signal } => life::kill(wire, known(instance)?, signal).await,
         Action::Remove { instance, force } => life::remove(wire, known(instance)?, *force).await,
-        Action::Exec { .. }
-        | Action::RunOnce { .. }
-        | Action::ForgetOnce { .. }
-        | Action::CopyIn { .. }
+        Action::Exec { instance, command, timeout } => {
+            exec::run(wire, known(instance)?, exec::Order { command, input: None, timeout: *timeout }, &report).await
+        }
+        Action::RunOnce { operation, replica, command, timeout } => {
+            once::run(wire, once::Once { operation, replica, command, timeout: *timeout }, &report).await
+        }
+        Action::ForgetOnce { environment: _, operation, slot } => once::forget(wire, operation, *slot).await,
+        Action::CopyIn { .. }
         | Action::CopyOut { .. }
         | Action::PutFile { .. }
         | Action::RestoreFile { .. }

@@ -188,12 +188,6 @@ impl Chunk {
     }
 }
 
-/// Whether a private key begins in this line and does not end in it.
-fn opens_key(line: &str) -> bool {
-    line.rsplit_once("PRIVATE KEY-----")
-        .is_some_and(|(front, rest)| front.rfind("-----BEGIN ") > front.rfind("-----END ") && !rest.contains("-----END "))
-}
-
 /// The time of so many nanoseconds since 1970, or the end of time beyond what can be told.
 pub(super) fn timestamp(at_ns: i64) -> Timestamp {
     // In two halves: dividing 128 bits is slow, and this is asked for every line that is looked at.
@@ -271,7 +265,7 @@ impl ChunkBuilder {
             before.key_lines = 0;
         }
         let shown = self.redaction.text(clean);
-        if matches!(shown, Cow::Owned(_)) && self.redaction.hides_private_keys() && opens_key(clean) {
+        if matches!(shown, Cow::Owned(_)) && self.redaction.hides_private_keys() && redact::opens_key(clean) {
             before.key_lines = KEY_LINES;
         }
         shown

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use bollard::models::{ContainerInspectResponse, ImageInspect, NetworkConnectRequest};
+use bollard::models::{ContainerInspectResponse, ImageConfig, ImageInspect, NetworkConnectRequest};
 use bollard::query_parameters::{CreateContainerOptionsBuilder, ListContainersOptionsBuilder};
 
 use super::definition::{self, Draft, Wanted};
@@ -31,14 +31,7 @@ pub(super) async fn create(
         (Err(error), _) => return Err(error),
     };
     let image = settle_image(wire, &like, replica).await?;
-    let defaults = match like.image.as_deref() {
-        Some(id) if id == image.id => image.found.config.clone(),
-        Some(id) => wire.image(id).await?.and_then(|image| image.config),
-        None => None,
-    };
-    if defaults.is_none() {
-        report("the old image is gone: settings that came from it are kept".to_owned());
-    }
+    let defaults = defaults(wire, &like, &image, report).await?;
     let wanted = Wanted {
         name: new_name(&like, replica)?,
         number: replica.number,
@@ -68,11 +61,16 @@ async fn made_already(wire: &Wire, operation: &OperationId, replica: &Replica) -
     let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
     let what = format!("replica of {}", replica.workload);
     let found = wire.call(&what, SHORT, |docker| async move { docker.list_containers(Some(options)).await }).await?;
-    // A lock carries an operation too, under another label; what is on its way out does not count.
-    Ok(found.into_iter().filter(|c| c.state != Some(bollard::models::ContainerSummaryStateEnum::REMOVING)).find_map(|c| c.id))
+    // A lock carries an operation too, under another label; what is on its way out does not count, nor what runs a command.
+    let is_one_off = |labels: &HashMap<String, String>| labels.get(labels::ONE_OFF).is_some_and(|value| value == "True");
+    Ok(found
+        .into_iter()
+        .filter(|c| c.state != Some(bollard::models::ContainerSummaryStateEnum::REMOVING))
+        .filter(|c| !c.labels.as_ref().is_some_and(is_one_off))
+        .find_map(|c| c.id))
 }
 
-async fn make(wire: &Wire, draft: &Draft) -> Result<String, EngineError> {
+pub(super) async fn make(wire: &Wire, draft: &Draft) -> Result<String, EngineError> {
     let options = CreateContainerOptionsBuilder::new().name(&draft.name).build();
     let body = draft.body.clone();
     let what = format!("container {}", draft.name);
@@ -81,7 +79,7 @@ async fn make(wire: &Wire, draft: &Draft) -> Result<String, EngineError> {
 }
 
 /// Puts the container on the networks it is not on yet.
-async fn connect(wire: &Wire, id: &str, draft: &Draft) -> Result<(), EngineError> {
+pub(super) async fn connect(wire: &Wire, id: &str, draft: &Draft) -> Result<(), EngineError> {
     if draft.further.is_empty() {
         return Ok(());
     }
@@ -97,15 +95,19 @@ async fn connect(wire: &Wire, id: &str, draft: &Draft) -> Result<(), EngineError
 }
 
 /// The image a replica is made from.
-struct Settled {
+pub(super) struct Settled {
     /// What the engine is told.
-    reference: String,
-    id: String,
+    pub(super) reference: String,
+    pub(super) id: String,
     found: ImageInspect,
 }
 
 /// Settles what the replica is made from: the reference where it still means the wanted content, else the content's id.
-async fn settle_image(wire: &Wire, like: &ContainerInspectResponse, replica: &Replica) -> Result<Settled, EngineError> {
+pub(super) async fn settle_image(
+    wire: &Wire,
+    like: &ContainerInspectResponse,
+    replica: &Replica,
+) -> Result<Settled, EngineError> {
     let reference = replica.image.as_deref().or(like.config.as_ref().and_then(|config| config.image.as_deref()));
     let reference = reference.or(like.image.as_deref()).unwrap_or_default().to_owned();
     // Without another image, a sister is of the same content, even where the tag has moved on since.
@@ -126,6 +128,24 @@ async fn settle_image(wire: &Wire, like: &ContainerInspectResponse, replica: &Re
         }
         (None, None) => Err(EngineError::NotFound { what: format!("image {}", clean(&reference)).into() }),
     }
+}
+
+/// What the sister's own image says, so that the author's wishes can be told from it; `None` when that image is gone.
+pub(super) async fn defaults(
+    wire: &Wire,
+    like: &ContainerInspectResponse,
+    image: &Settled,
+    report: &Report,
+) -> Result<Option<ImageConfig>, EngineError> {
+    let defaults = match like.image.as_deref() {
+        Some(id) if id == image.id => image.found.config.clone(),
+        Some(id) => wire.image(id).await?.and_then(|image| image.config),
+        None => None,
+    };
+    if defaults.is_none() {
+        report("the old image is gone: settings that came from it are kept".to_owned());
+    }
+    Ok(defaults)
 }
 
 /// The new container's name.

@@ -10,6 +10,7 @@ use bollard::models::{ContainerInspectResponse, ImageInspect};
 
 use crate::engine::EngineError;
 use crate::engine::docker::client::Client;
+use crate::observe::redact::Redaction;
 use crate::observe::text::clean;
 
 /// Bound of a call that only looks something up or notes something down.
@@ -28,6 +29,16 @@ impl Wire {
     /// Over this client, the API version agreed on.
     pub(in crate::engine::docker) async fn of(client: &Client) -> Result<Self, EngineError> {
         Ok(Self { client: client.clone(), docker: client.docker().await? })
+    }
+
+    /// What is masked in what is read over it.
+    pub(in crate::engine::docker) fn redaction(&self) -> &Arc<Redaction> {
+        self.client.redaction()
+    }
+
+    /// The pinned target, for messages.
+    pub(in crate::engine::docker) fn endpoint(&self) -> Arc<str> {
+        self.client.endpoint()
     }
 
     /// Runs one call that is given up after `limit`; `what` names the thing it is about.
