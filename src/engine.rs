@@ -17,6 +17,7 @@ use crate::model::{EnvironmentId, InstanceId, Inventory, Item, Link, Sample, Wor
 use crate::observe::log::LogBatch;
 use crate::observe::redact::Redaction;
 use crate::operate::action::{Accepted, Action};
+use crate::operate::errand::Errand;
 
 /// What can be followed. Topics are compared: the runtime starts the new ones and stops those no longer wanted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,6 +116,17 @@ pub trait Engine: Send + Sync {
     /// Does one small thing. Harmless when repeated with the same operation id. Only [`crate::operate`] decides what;
     /// `report` is called with progress for people (bytes pulled).
     fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>>;
+
+    /// Does an errand in a world of its own, where the engine has one around it: a demo's hosts are nowhere else. `None`:
+    /// the world outside is the real one ([`crate::probe`]).
+    fn plays(&self, _errand: &Errand) -> Option<BoxFuture<'static, Result<Accepted, EngineError>>> {
+        None
+    }
+
+    /// What is masked in what is printed on its behalf.
+    fn redaction(&self) -> Arc<Redaction> {
+        Arc::default()
+    }
 
     /// Opens a command in an instance with a terminal of its own.
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>>;

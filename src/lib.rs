@@ -8,7 +8,7 @@
 //!
 //! The pure rooms ([`model`], [`observe`], [`operate`], [`app`], [`keymap`], [`theme`], [`ui`]) know no network, file,
 //! clock, thread or terminal: they are tested by plain function calls, and `tests/layers.rs` keeps them so.
-//! [`engine`] talks to what runs the containers, [`runtime`] performs effects and follows topics, [`face`] holds the
+//! [`engine`] talks to what runs the containers, [`probe`] looks at the world around them, [`runtime`] performs effects and follows topics, [`face`] holds the
 //! two drivers of the one app: the console and the commands.
 //!
 //! Invariants, each with a test:
@@ -33,6 +33,7 @@ pub mod keymap;
 pub mod model;
 pub mod observe;
 pub mod operate;
+pub mod probe;
 pub mod runtime;
 pub mod theme;
 pub mod ui;

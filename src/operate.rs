@@ -4,6 +4,7 @@
 pub mod action;
 pub mod audit;
 pub mod autoscale;
+pub mod env_file;
 pub mod errand;
 pub mod guard;
 pub mod image;

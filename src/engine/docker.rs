@@ -26,6 +26,7 @@ use futures_util::stream::BoxStream;
 use self::client::{Client, Pace};
 use super::{Attached, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::ConnectionSpec;
+use crate::observe::redact::Redaction;
 use crate::operate::{Accepted, Action};
 
 /// The engine of `spec`, its address pinned now. Never blocks and never fails: what is wrong comes as a
@@ -60,6 +61,10 @@ impl Engine for Docker {
     fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
         let client = self.client.clone();
         async move { operate::execute(&client, action, report).await }.boxed()
+    }
+
+    fn redaction(&self) -> Arc<Redaction> {
+        self.client.redaction().clone()
     }
 
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {

@@ -1,5 +1,8 @@
 //! Measured figures over time: per instance one bounded series a figure, counters turned into rates.
 
+pub mod exposition;
+pub mod reckon;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;

@@ -226,6 +226,14 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// What is to be done outside the engine, where it is that.
+    #[must_use]
+    pub fn errand(&self) -> Option<&Errand> {
+        if let Self::Errand(errand) = self { Some(errand) } else { None }
+    }
+}
+
 /// What an engine answers when it has done an [`Action`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Accepted {

@@ -1,0 +1,83 @@
+//! The world around the engines, looked at and run errands into: addresses, certificates, probes, figures, alerts, commands
+//! of this machine, requests. Each has an end: a time limit, a bound on what is read, and a sentence when it fails.
+//!
+//! Nothing here touches the terminal, decides what is done, or keeps anything: what is made of what was seen is pure
+//! ([`crate::observe`], [`crate::operate`]).
+
+mod alerts;
+mod certificate;
+mod check;
+mod command;
+mod figure;
+mod file;
+mod http;
+mod place;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::{Engine, EngineError, Report};
+use crate::observe::redact::{self, Redaction};
+use crate::observe::text::clean;
+use crate::operate::errand::Metric;
+use crate::operate::{Accepted, Errand};
+
+/// How long a server that is asked for figures or alerts may take.
+const ASKED: Duration = Duration::from_secs(10);
+
+/// Does an errand. `engine` is asked for addresses and figures of instances; what a command prints is masked by `redaction`.
+///
+/// # Errors
+/// [`EngineError::Unmet`] when what was looked at is not as it should be or could not be looked at,
+/// [`EngineError::TimedOut`] when a command took too long.
+pub async fn perform(
+    engine: Option<Arc<dyn Engine>>,
+    errand: Errand,
+    report: Report,
+    redaction: Arc<Redaction>,
+) -> Result<Accepted, EngineError> {
+    match errand {
+        Errand::EnvFile { path, required } => file::complete(&path, &required).await,
+        Errand::Tcp { address, timeout } => {
+            let took = stream::open(&address, timeout).await.map_err(|fault| unmet(&address, &fault.why))?.1;
+            Ok(good(None, format!("{address} takes connections ({})", milliseconds(took))))
+        }
+        Errand::Certificate { address, days, timeout } => certificate::look(&address, Some(days), timeout).await,
+        Errand::Probe { probe, instances } => check::probe(engine.as_deref(), &probe, &instances).await,
+        Errand::Metric { metric, limit } => {
+            let Metric { name, .. } = &*metric;
+            let read = figure::read(engine.as_deref(), &metric, &report).await.map_err(|why| unmet(name, &why))?;
+            read.judge(name, limit).map_err(|why| unmet(name, &why)).map(|words| good(Some(read.value), words))
+        }
+        Errand::Alerts { prometheus, name } => alerts::silent(&prometheus, name.as_deref()).await,
+        Errand::Command { argv, timeout, variables } => command::run(&argv, timeout, &variables, redaction, &report).await,
+        Errand::Http { method, url, body, timeout } => http::send(&method, &url, body.as_deref(), timeout).await,
+    }
+}
+
+/// Something is as it should be.
+fn good(value: Option<f64>, words: impl AsRef<str>) -> Accepted {
+    Accepted::Reading { value, words: safe(words.as_ref()) }
+}
+
+/// Something is not.
+fn unmet(what: &str, why: &str) -> EngineError {
+    EngineError::Unmet { what: safe(what), why: safe(why) }
+}
+
+/// Text of the world outside, safe to be shown: an address may hold a password.
+fn safe(text: &str) -> Arc<str> {
+    redact::text(&clean(text)).as_ref().into()
+}
+
+/// `12 ms`.
+fn milliseconds(took: Duration) -> String {
+    format!("{} ms", took.as_millis())
+}
+
+/// `1.5 s`, `3 s`.
+fn seconds(limit: Duration) -> String {
+    let tenths = (limit.as_millis() + 50) / 100;
+    if tenths.is_multiple_of(10) { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, tenths % 10) }
+}

@@ -1,0 +1,228 @@
+//! Figures: from the engine's own statistics, from exposition text fetched twice, or from a Prometheus server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::http::{Ask, percent_encoded, shown};
+use super::place::{Place, places};
+use super::{ASKED, alerts, seconds};
+use crate::engine::{Engine, Report, Topic, Update};
+use crate::model::{InstanceId, Sample};
+use crate::observe::metric::exposition::Exposition;
+use crate::observe::metric::reckon::{Pair, reckon};
+use crate::operate::errand::{EngineFigure, Limit, Metric, MetricSource};
+
+/// How long an engine may take for two readings of an instance.
+const MEASURED: Duration = Duration::from_secs(20);
+/// Between its readings.
+const EVERY: Duration = Duration::from_secs(1);
+/// Targets scraped at once.
+const AT_ONCE: usize = 8;
+
+/// A figure that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Figure {
+    pub(super) value: f64,
+    pub(super) note: Option<String>,
+}
+
+impl Figure {
+    /// What to say of it: `error_rate 0.004 (< 0.05)`; an error when it is beyond its limit.
+    pub(super) fn judge(&self, name: &str, limit: Option<Limit>) -> Result<String, String> {
+        let note = self.note.as_ref().map_or_else(String::new, |note| format!(", {note}"));
+        let value = plain(self.value);
+        match limit {
+            None => Ok(format!("{name} {value}{note}")),
+            Some(limit) if limit.holds(self.value) => Ok(format!("{name} {value} ({}{note})", limit.words())),
+            Some(limit) => Err(format!("it is {value}, {} is wanted{note}", limit.words())),
+        }
+    }
+}
+
+/// A figure to four digits that matter.
+fn plain(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let magnitude = value.abs().log10().floor();
+    let digits = (3.0 - magnitude).clamp(0.0, 9.0);
+    let scale = 10_f64.powf(digits);
+    ((value * scale).round() / scale).to_string()
+}
+
+/// Reads the figure.
+pub(super) async fn read(engine: Option<&dyn Engine>, metric: &Metric, report: &Report) -> Result<Figure, String> {
+    match &metric.source {
+        MetricSource::Engine { figure, instances } => {
+            let engine = engine.ok_or("its engine is not connected")?;
+            measured(engine, *figure, instances).await
+        }
+        MetricSource::Scrape { urls, instances } => scraped(engine, metric, urls, instances, report).await,
+        MetricSource::Prometheus { url } => queried(url, &metric.name).await,
+    }
+}
+
+/// The mean over the instances, from the engine's own statistics.
+async fn measured(engine: &dyn Engine, figure: EngineFigure, instances: &[InstanceId]) -> Result<Figure, String> {
+    if instances.is_empty() {
+        return Err("no instance runs".to_owned());
+    }
+    let mut found: BTreeMap<InstanceId, f64> = BTreeMap::new();
+    let listen = async {
+        let wanted: BTreeSet<InstanceId> = instances.iter().cloned().collect();
+        let mut updates = engine.subscribe(Topic::Stats { instances: wanted, every: EVERY });
+        while let Some(update) = updates.next().await {
+            let Update::Samples(samples) = update else { continue };
+            found.extend(samples.iter().filter_map(|sample| Some((sample.instance.clone(), of(sample, figure)?))));
+            if found.len() == instances.len() {
+                return;
+            }
+        }
+    };
+    let waited = tokio::time::timeout(MEASURED, listen).await;
+    if found.len() < instances.len() {
+        let late = if waited.is_err() { format!(" within {}", seconds(MEASURED)) } else { String::new() };
+        return Err(format!("the engine measured {} of {} instances{late}", found.len(), instances.len()));
+    }
+    let value = found.values().sum::<f64>() / found.len() as f64;
+    Ok(Figure { value, note: (found.len() > 1).then(|| format!("mean of {}", found.len())) })
+}
+
+fn of(sample: &Sample, figure: EngineFigure) -> Option<f64> {
+    match figure {
+        EngineFigure::Cpu => sample.cpu_cores,
+        EngineFigure::Memory => {
+            let limit = sample.memory_limit_bytes.filter(|limit| *limit > 0)?;
+            Some(sample.memory_bytes? as f64 / limit as f64)
+        }
+    }
+}
+
+/// Fetches every target twice and reckons.
+async fn scraped(
+    engine: Option<&dyn Engine>,
+    metric: &Metric,
+    urls: &[Arc<str>],
+    instances: &[InstanceId],
+    report: &Report,
+) -> Result<Figure, String> {
+    let mut targets: Vec<Place> = Vec::new();
+    for url in urls {
+        targets.extend(places(engine, url, instances).await?);
+    }
+    if targets.is_empty() {
+        return Err("there is nothing to scrape".to_owned());
+    }
+    report(format!("measuring for {}", seconds(metric.window)));
+    let pairs = futures_util::stream::iter(targets.into_iter().map(|target| twice(target, metric.window)));
+    let pairs: Vec<Result<Pair, String>> = pairs.buffer_unordered(AT_ONCE).collect().await;
+    let pairs: Vec<Pair> = pairs.into_iter().collect::<Result<_, _>>()?;
+    reckon(&metric.name, &pairs).map(|reckoned| Figure { value: reckoned.value, note: reckoned.note })
+}
+
+async fn twice(target: Place, window: Duration) -> Result<Pair, String> {
+    let (before, begun) = (scrape(&target).await?, Instant::now());
+    tokio::time::sleep(window).await;
+    let after = scrape(&target).await?;
+    Ok(Pair { before, after, seconds: begun.elapsed().as_secs_f64() })
+}
+
+async fn scrape(target: &Place) -> Result<Exposition, String> {
+    let said = |why: &str| target.says(&format!("{}: {why}", shown(&target.address)));
+    let answer = match Ask::get(&target.address).send(ASKED).await {
+        Ok(answer) => answer,
+        Err(fault) if fault.silent => return Err(target.silence(&fault.why)),
+        Err(fault) => return Err(said(&fault.why)),
+    };
+    if answer.status != 200 {
+        return Err(said(&format!("it answers {}", answer.status)));
+    }
+    let read = Exposition::read(&String::from_utf8_lossy(&answer.body));
+    if read.points.is_empty() && read.unread > 0 {
+        return Err(said("what it answers is no metrics text"));
+    }
+    Ok(read)
+}
+
+/// What an instant query gives.
+#[derive(Deserialize)]
+struct Data {
+    #[serde(rename = "resultType")]
+    kind: String,
+    result: Value,
+}
+
+async fn queried(server: &str, expression: &str) -> Result<Figure, String> {
+    let path = format!("/api/v1/query?query={}", percent_encoded(expression));
+    let data: Data = alerts::ask(server, &path, ASKED).await?;
+    single(&data).map(|value| Figure { value, note: None })
+}
+
+/// The one value a query has given.
+fn single(data: &Data) -> Result<f64, String> {
+    let value = |pair: &Value| {
+        pair.get(1).and_then(Value::as_str).and_then(|text| match text {
+            "+Inf" => Some(f64::INFINITY),
+            "-Inf" => Some(f64::NEG_INFINITY),
+            other => other.parse::<f64>().ok(),
+        })
+    };
+    let found = match (data.kind.as_str(), &data.result) {
+        ("scalar", pair) => value(pair),
+        ("vector", Value::Array(series)) => match series.as_slice() {
+            [] => return Err("the expression gives nothing".to_owned()),
+            [one] => one.get("value").and_then(value),
+            many => {
+                return Err(format!("the expression gives {} series, not one: put sum(), max() or avg() around it", many.len()));
+            }
+        },
+        (other, _) => return Err(format!("the expression gives a {other}, not a figure")),
+    };
+    match found {
+        Some(value) if value.is_nan() => Err("the expression gives no number (NaN)".to_owned()),
+        Some(value) => Ok(value),
+        None => Err("Prometheus answers something that is no figure".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_told_with_its_limit() {
+        let figure = |value: f64, note: Option<&str>| Figure { value, note: note.map(str::to_owned) };
+        for (figure, limit, expected) in [
+            (figure(0.004, None), Some(Limit::Below(0.05)), Ok("error_rate 0.004 (< 0.05)")),
+            (figure(0.0, Some("no requests")), Some(Limit::Below(0.05)), Ok("error_rate 0 (< 0.05, no requests)")),
+            (figure(0.123_456_78, None), Some(Limit::Below(0.05)), Err("it is 0.1235, < 0.05 is wanted")),
+            (figure(12_345.67, None), None, Ok("error_rate 12346")),
+            (figure(2.0, None), Some(Limit::Above(1.0)), Ok("error_rate 2 (> 1)")),
+        ] {
+            assert_eq!(figure.judge("error_rate", limit).as_deref().map_err(String::as_str), expected);
+        }
+    }
+
+    #[test]
+    fn a_query_must_give_one_figure() {
+        for (text, expected) in [
+            (r#"{"resultType":"vector","result":[{"metric":{},"value":[1700000000,"0.25"]}]}"#, Ok(0.25)),
+            (r#"{"resultType":"scalar","result":[1700000000,"3"]}"#, Ok(3.0)),
+            (r#"{"resultType":"vector","result":[]}"#, Err("the expression gives nothing")),
+            (r#"{"resultType":"vector","result":[{"value":[1,"NaN"]}]}"#, Err("the expression gives no number (NaN)")),
+            (
+                r#"{"resultType":"vector","result":[{"value":[1,"1"]},{"value":[1,"2"]}]}"#,
+                Err("the expression gives 2 series, not one: put sum(), max() or avg() around it"),
+            ),
+            (r#"{"resultType":"matrix","result":[]}"#, Err("the expression gives a matrix, not a figure")),
+        ] {
+            let data: Data = serde_json::from_str(text).unwrap();
+            assert_eq!(single(&data), expected.map_err(str::to_owned), "{text}");
+        }
+    }
+}
