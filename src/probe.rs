@@ -51,7 +51,10 @@ pub async fn perform(
             read.judge(name, limit).map_err(|why| unmet(name, &why)).map(|words| good(Some(read.value), words))
         }
         Errand::Alerts { prometheus, name } => alerts::silent(&prometheus, name.as_deref()).await,
-        Errand::Command { argv, timeout, variables } => command::run(&argv, timeout, &variables, redaction, &report).await,
+        Errand::Command { argv, folder, timeout, variables } => {
+            let order = command::Order { argv: &argv, folder: folder.as_deref(), timeout, variables: &variables };
+            command::run(order, redaction, &report).await
+        }
         Errand::Http { method, url, body, timeout } => http::send(&method, &url, body.as_deref(), timeout).await,
     }
 }

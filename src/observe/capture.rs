@@ -136,7 +136,9 @@ fn masked<'a>(redaction: &Redaction, clean: &'a str, key_lines: &mut u32) -> Cow
 mod tests {
     use super::*;
 
-    fn of(pieces: &[(Stream, &[u8])]) -> (String, bool) {
+    type Piece<'a> = (Stream, &'a [u8]);
+
+    fn of(pieces: &[Piece<'_>]) -> (String, bool) {
         let mut capture = Capture::new(Arc::default());
         for (stream, piece) in pieces {
             capture.take(*stream, piece);
@@ -147,7 +149,7 @@ mod tests {
     #[test]
     fn lines_come_out_whole_safe_and_masked() {
         use Stream::{Stderr, Stdout};
-        let table: &[(&[(Stream, &[u8])], &str)] = &[
+        let table: &[(&[Piece<'_>], &str)] = &[
             (&[], ""),
             (&[(Stdout, b"one\ntwo")], "one\ntwo"),
             (&[(Stdout, b"on"), (Stderr, b"warn\n"), (Stdout, b"e\n")], "warn\none"),

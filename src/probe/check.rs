@@ -10,15 +10,15 @@ use super::place::{self, Place};
 use super::stream::{self, Fault};
 use super::{good, milliseconds, unmet};
 use crate::engine::{Engine, EngineError};
-use crate::model::InstanceId;
 use crate::model::probe::{Expect, Json, ProbeKind, ProbeSpec};
 use crate::operate::Accepted;
+use crate::operate::action::InstanceRef;
 
 /// Asks at every place the probe is about; all of them must answer well.
 pub(super) async fn probe(
     engine: Option<&dyn Engine>,
     probe: &ProbeSpec,
-    instances: &[InstanceId],
+    instances: &[InstanceRef],
 ) -> Result<Accepted, EngineError> {
     let what = format!("probe {}", probe.name);
     let failed = |why: String| unmet(&what, &why);

@@ -23,23 +23,33 @@ const POLITE: Duration = Duration::from_secs(2);
 const LEFT: Duration = Duration::from_millis(500);
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
+/// A command that is to run.
+pub(super) struct Order<'a> {
+    pub(super) argv: &'a [Arc<str>],
+    /// Where; `None` is the working directory.
+    pub(super) folder: Option<&'a str>,
+    pub(super) timeout: Duration,
+    /// Put into its environment.
+    pub(super) variables: &'a [(Arc<str>, Arc<str>)],
+}
+
 /// Runs the command and waits for its end.
-pub(super) async fn run(
-    argv: &[Arc<str>],
-    timeout: Duration,
-    variables: &[(Arc<str>, Arc<str>)],
-    redaction: Arc<Redaction>,
-    report: &Report,
-) -> Result<Accepted, EngineError> {
-    let what = safe(&argv.join(" "));
-    let Some(program) = argv.first() else { return Err(unmet("a command", "it has no words")) };
-    let Some(path) = found(program) else { return Err(unmet(&what, &format!("there is no program {program} on this machine"))) };
-    let mut child = command(&path, &argv[1..], variables).spawn().map_err(|error| unmet(&what, &error.to_string()))?;
+pub(super) async fn run(order: Order<'_>, redaction: Arc<Redaction>, report: &Report) -> Result<Accepted, EngineError> {
+    let what = safe(&order.argv.join(" "));
+    let Some(program) = order.argv.first() else { return Err(unmet("a command", "it has no words")) };
+    let folder = order.folder.map_or(Path::new("."), Path::new);
+    if !folder.is_dir() {
+        return Err(unmet(&what, &format!("there is no folder {} to run it in", folder.display())));
+    }
+    let Some(path) = found(program, folder) else {
+        return Err(unmet(&what, &format!("there is no program {program} on this machine")));
+    };
+    let mut child = command(&path, &order).spawn().map_err(|error| unmet(&what, &error.to_string()))?;
     let group = Group::of(&child);
     let mut capture = Capture::new(redaction);
-    let Ok(code) = tokio::time::timeout(timeout, attend(&mut child, &mut capture, report)).await else {
+    let Ok(code) = tokio::time::timeout(order.timeout, attend(&mut child, &mut capture, report)).await else {
         group.end(&mut child).await;
-        return Err(EngineError::TimedOut { what: format!("{what} (ended)").into(), seconds: timeout.as_secs() });
+        return Err(EngineError::TimedOut { what: format!("{what} (ended)").into(), seconds: order.timeout.as_secs() });
     };
     let code = code.map_err(|error| unmet(&what, &error.to_string()))?;
     group.release();
@@ -49,8 +59,8 @@ pub(super) async fn run(
 
 /// The program as it is to be started: in a session of its own where `setsid` is there, so that not even `/dev/tty` is this
 /// terminal; in a process group of its own anyway.
-fn command(program: &Path, rest: &[Arc<str>], variables: &[(Arc<str>, Arc<str>)]) -> Command {
-    let mut command = if let Some(setsid) = found("setsid") {
+fn command(program: &Path, order: &Order<'_>) -> Command {
+    let mut command = if let Some(setsid) = found("setsid", Path::new("/")) {
         // A process that leads no group becomes the new session's leader itself: its id stays.
         let mut command = Command::new(setsid);
         command.arg(program);
@@ -60,20 +70,23 @@ fn command(program: &Path, rest: &[Arc<str>], variables: &[(Arc<str>, Arc<str>)]
         command.process_group(0);
         command
     };
-    command.args(rest.iter().map(|word| &**word));
+    command.args(order.argv.iter().skip(1).map(|word| &**word));
+    if let Some(folder) = order.folder {
+        command.current_dir(folder);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    if variables.iter().any(|(name, _)| &**name == "DOCKER_HOST") {
+    if order.variables.iter().any(|(name, _)| &**name == "DOCKER_HOST") {
         // The pinned target, whatever is switched meanwhile.
         command.env_remove("DOCKER_CONTEXT");
     }
-    command.envs(variables.iter().map(|(name, value)| (&**name, &**value)));
+    command.envs(order.variables.iter().map(|(name, value)| (&**name, &**value)));
     command
 }
 
-/// Where a program is.
-fn found(program: &str) -> Option<PathBuf> {
+/// Where a program is; one with a folder in its name is looked for from where it is to run.
+fn found(program: &str, from: &Path) -> Option<PathBuf> {
     if program.contains('/') {
-        return Path::new(program).is_file().then(|| PathBuf::from(program));
+        return from.join(program).is_file().then(|| PathBuf::from(program));
     }
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
@@ -169,7 +182,8 @@ mod tests {
 
     async fn sh(script: &str, seconds: u64, variables: &[(Arc<str>, Arc<str>)]) -> Result<Accepted, EngineError> {
         let argv: Vec<Arc<str>> = vec!["sh".into(), "-c".into(), script.into()];
-        run(&argv, Duration::from_secs(seconds), variables, Arc::default(), &quiet()).await
+        run(Order { argv: &argv, folder: Some("/"), timeout: Duration::from_secs(seconds), variables }, Arc::default(), &quiet())
+            .await
     }
 
     fn lives(pid: &str) -> bool {
@@ -190,6 +204,7 @@ mod tests {
             ("printf 'x\\033[31my token=abcdefgh'; exit 7", 7, "xy token=••••••"),
             ("cat; test -t 0 || test -t 1 || test -t 2 || echo none", 0, "none"),
             ("kill -TERM $$", 143, ""),
+            ("pwd", 0, "/"),
             ("( sh -c : < /dev/tty ) 2>/dev/null || echo no terminal", 0, "no terminal"),
         ] {
             // Both streams are pipes: which of two is read first is left open where they differ.
@@ -232,7 +247,10 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_is_not_there_is_named() {
         let argv: Vec<Arc<str>> = vec!["qd-no-such-program".into(), "x".into()];
-        let error = run(&argv, Duration::from_secs(5), &[], Arc::default(), &quiet()).await.unwrap_err();
+        let error =
+            run(Order { argv: &argv, folder: None, timeout: Duration::from_secs(5), variables: &[] }, Arc::default(), &quiet())
+                .await
+                .unwrap_err();
         assert_eq!(error.to_string(), "qd-no-such-program x: there is no program qd-no-such-program on this machine");
     }
 }

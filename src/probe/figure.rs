@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::http::{Ask, percent_encoded, shown};
-use super::place::{Place, places};
+use super::place::{Place, ids, places};
 use super::{ASKED, alerts, seconds};
 use crate::engine::{Engine, Report, Topic, Update};
 use crate::model::{InstanceId, Sample};
 use crate::observe::metric::exposition::Exposition;
 use crate::observe::metric::reckon::{Pair, reckon};
+use crate::operate::action::InstanceRef;
 use crate::operate::errand::{EngineFigure, Limit, Metric, MetricSource};
 
 /// How long an engine may take for two readings of an instance.
@@ -60,7 +61,7 @@ pub(super) async fn read(engine: Option<&dyn Engine>, metric: &Metric, report: &
     match &metric.source {
         MetricSource::Engine { figure, instances } => {
             let engine = engine.ok_or("its engine is not connected")?;
-            measured(engine, *figure, instances).await
+            measured(engine, *figure, &ids(instances)?).await
         }
         MetricSource::Scrape { urls, instances } => scraped(engine, metric, urls, instances, report).await,
         MetricSource::Prometheus { url } => queried(url, &metric.name).await,
@@ -108,7 +109,7 @@ async fn scraped(
     engine: Option<&dyn Engine>,
     metric: &Metric,
     urls: &[Arc<str>],
-    instances: &[InstanceId],
+    instances: &[InstanceRef],
     report: &Report,
 ) -> Result<Figure, String> {
     let mut targets: Vec<Place> = Vec::new();

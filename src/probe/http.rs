@@ -275,7 +275,7 @@ mod tests {
         ] {
             let target = Target::parse(url);
             let seen = target.as_ref().map(|t| (t.tls, &*t.address, &*t.authority, &*t.path, t.login.as_deref()));
-            assert_eq!(seen.map_err(|why| why.as_str()), expected, "{url}");
+            assert_eq!(seen.map_err(String::as_str), expected, "{url}");
         }
         assert_eq!(shown("https://me:secret@a.example/hook/x?token=1#f"), "https://a.example/hook/x");
         assert_eq!(percent_encoded("up{job=\"a b\"}"), "up%7Bjob%3D%22a%20b%22%7D");

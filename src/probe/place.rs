@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 
 use crate::engine::{Engine, Topic, Update};
 use crate::model::{InstanceId, Link};
+use crate::operate::action::InstanceRef;
 
 /// How long the engine is asked.
 const WITHIN: Duration = Duration::from_secs(10);
@@ -42,7 +43,7 @@ impl Place {
 ///
 /// # Errors
 /// A sentence when the engine does not tell, or an instance has no address.
-pub(super) async fn places(engine: Option<&dyn Engine>, address: &str, instances: &[InstanceId]) -> Result<Vec<Place>, String> {
+pub(super) async fn places(engine: Option<&dyn Engine>, address: &str, instances: &[InstanceRef]) -> Result<Vec<Place>, String> {
     if !address.contains(MARK) {
         return Ok(vec![Place { instance: None, address: address.to_owned() }]);
     }
@@ -50,7 +51,7 @@ pub(super) async fn places(engine: Option<&dyn Engine>, address: &str, instances
         return Err("there is no instance to ask".to_owned());
     }
     let engine = engine.ok_or("its engine is not connected")?;
-    let known = tokio::time::timeout(WITHIN, known(engine, instances))
+    let known = tokio::time::timeout(WITHIN, known(engine, &ids(instances)?))
         .await
         .map_err(|_| format!("its engine did not tell where it is within {}", super::seconds(WITHIN)))??;
     known
@@ -61,6 +62,18 @@ pub(super) async fn places(engine: Option<&dyn Engine>, address: &str, instances
             Ok(Place { instance: Some(name), address: address.replace(MARK, &ip) })
         })
         .collect()
+}
+
+/// The instances, all of which must be made by now.
+///
+/// # Errors
+/// A sentence when one is not.
+pub(super) fn ids(instances: &[InstanceRef]) -> Result<Vec<InstanceId>, String> {
+    let id = |instance: &InstanceRef| match instance {
+        InstanceRef::Known(id) => Ok(id.clone()),
+        InstanceRef::Made(slot) => Err(format!("new replica {slot} has not been made yet")),
+    };
+    instances.iter().map(id).collect()
 }
 
 /// Names and addresses of these instances, as of now.

@@ -8,7 +8,7 @@ use quarterdeck::model::{InstanceId, WorkloadId};
 use quarterdeck::operate::action::{Output, Replica};
 use quarterdeck::operate::{Accepted, Action};
 
-use crate::real_engine::{RealEngine, Stack, known, real_engine};
+use crate::real_engine::{RealEngine, Stack, known, made, real_engine};
 
 fn words(command: &[&str]) -> Vec<Arc<str>> {
     command.iter().map(|word| Arc::from(*word)).collect()
@@ -87,6 +87,7 @@ fn once(operation: &str, slot: u32, stack: &Stack<'_>, like: &InstanceId, comman
             image: Some("qd-test/app:2".into()),
             digest: None,
             revisions: None,
+            hidden: false,
         }),
         command: words(command),
         timeout: Duration::from_secs(seconds),
@@ -175,4 +176,55 @@ async fn until(mut so: impl FnMut() -> bool) {
     while !so() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn one_made_hidden_is_found_once_it_has_joined() {
+    let Some(engine) = real_engine() else { return };
+    let stack = engine.stack("join");
+    let operation = engine.unique("op");
+    let old = stack.only("api");
+    let create = Action::Create {
+        operation: operation.as_str().into(),
+        replica: Box::new(Replica {
+            environment: stack.environment(),
+            workload: WorkloadId::new("api"),
+            like: old.clone(),
+            slot: 0,
+            number: Some(2),
+            image: Some("qd-test/app:2".into()),
+            digest: None,
+            revisions: None,
+            hidden: true,
+        }),
+    };
+    let new = made(engine.act(create).await);
+    engine.act(Action::Start { instance: known(&new) }).await.unwrap();
+    // From another service of the same network, its addresses by name.
+    let looking = stack.ids("db")[0].clone();
+    let address = |id: &str| {
+        let back = format!("{}_back", stack.project);
+        engine.inspect(id)["NetworkSettings"]["Networks"][&back]["IPAddress"].as_str().unwrap().to_owned()
+    };
+    let finds = |name: &str, id: &str| {
+        let said = engine.try_docker(&["exec", &looking, "nslookup", name]);
+        String::from_utf8_lossy(&said.stdout).contains(&address(id))
+    };
+    for name in ["api", "backend"] {
+        assert!(finds(name, old.as_str()) && !finds(name, &new), "{name}");
+    }
+    let join = || Action::Join { instance: known(&new), aliases: words(&["api", "live"]) };
+    assert_eq!(engine.act(join()).await, Ok(Accepted::Done));
+    for name in ["api", "backend", "live"] {
+        assert!(finds(name, &new), "{name}");
+    }
+    assert!(finds("api", old.as_str()) && !finds("live", old.as_str()));
+    assert_eq!(engine.act(join()).await, Ok(Accepted::AlreadySo));
+    let networks = engine.inspect(&new)["NetworkSettings"]["Networks"].as_object().unwrap().len();
+    assert_eq!(networks, 2);
+
+    // As a kill in the middle of it would leave it.
+    engine.docker(&["network", "disconnect", &format!("{}_back", stack.project), &new]);
+    assert_eq!(engine.act(join()).await, Ok(Accepted::Done));
+    assert!(finds("backend", &new) && finds("live", &new));
 }

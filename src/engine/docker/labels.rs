@@ -25,6 +25,8 @@ pub const REVISION: &str = "dev.quarterdeck.revision";
 pub const HISTORY: &str = "dev.quarterdeck.history";
 /// The operation that made the container.
 pub const OPERATION: &str = "dev.quarterdeck.operation";
+/// The names (aliases) a replica made hidden will have on each of its networks, as a JSON object.
+pub const NAMES: &str = "dev.quarterdeck.names";
 /// Which of the replicas that operation makes it is.
 pub const SLOT: &str = "dev.quarterdeck.slot";
 

@@ -7,6 +7,7 @@ mod definition;
 mod definition_tests;
 mod exec;
 mod image;
+mod join;
 mod life;
 mod lock;
 pub(super) mod lock_labels;
@@ -67,10 +68,10 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         | Action::PutFile { .. }
         | Action::RestoreFile { .. }
         | Action::ForgetFile { .. }
-        | Action::Join { .. }
         | Action::LookAtImage { .. }
         | Action::LookAtDisk { .. }
         | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
+        Action::Join { instance, aliases } => join::join(wire, known(instance)?, aliases).await,
         Action::SetReplicas { workload, .. } => declared(&format!("setting the replicas of {workload}")),
         Action::SetImage { workload, .. } => declared(&format!("setting the image of {workload}")),
         Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),

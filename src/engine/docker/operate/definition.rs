@@ -30,6 +30,8 @@ pub(super) struct Wanted<'a> {
     pub(super) revisions: Option<&'a [Revision]>,
     /// It takes its sister's place, and with it the volumes that have no name of their own.
     pub(super) replaces: bool,
+    /// Nobody finds it under its service's names yet.
+    pub(super) hidden: bool,
 }
 
 /// All that is needed to make a replica.
@@ -51,13 +53,17 @@ pub(super) fn draft(like: &ContainerInspectResponse, defaults: Option<&ImageConf
     let old_name = name::proper(like.id.as_deref().unwrap_or_default(), like.name.as_deref().unwrap_or_default());
 
     let mut endpoints = network::endpoints(like, old_name, &wanted.name);
+    let kept_back = wanted.hidden.then(|| network::hide(&mut endpoints));
     let first = network::take_first(&mut host, &mut endpoints);
     host_config(&mut host);
     if wanted.replaces {
         volume::carry_over(&mut host, like.mounts.as_deref().unwrap_or_default());
     }
 
-    let labels = labels_of(&config, defaults, &wanted);
+    let mut labels = labels_of(&config, defaults, &wanted);
+    if let Some(names) = kept_back {
+        labels.insert(labels::NAMES.to_owned(), serde_json::to_string(&names).unwrap_or_else(|_| "{}".to_owned()));
+    }
     let mut body = own_config(config, defaults, &host);
     body.hostname = body.hostname.filter(|hostname| keeps_hostname(hostname, like, &host));
     body.image = Some(wanted.image);
@@ -180,7 +186,7 @@ fn labels_of(config: &ContainerConfig, image: &ImageConfig, wanted: &Wanted<'_>)
         .labels
         .iter()
         .flatten()
-        .filter(|(key, value)| *key != REPLACE && !from_image(key, value))
+        .filter(|(key, value)| !matches!(key.as_str(), REPLACE | labels::NAMES) && !from_image(key, value))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     if let Some(number) = wanted.number

@@ -29,6 +29,7 @@ fn wanted() -> Wanted<'static> {
         slot: 7,
         revisions: None,
         replaces: false,
+        hidden: false,
     }
 }
 
@@ -267,4 +268,33 @@ fn labels_say_which_replica_it_is_and_where_it_comes_from() {
 fn legacy_links_are_said_the_way_they_are_taken() {
     let made = of(|like, _, _| like.host_config.as_mut().unwrap().links = words(&["/db:/web/database", "/cache:/web/cache"]));
     assert_eq!(made.body.host_config.unwrap().links, words(&["db:database", "cache:cache"]));
+}
+
+#[test]
+fn one_that_is_hidden_keeps_its_names_for_later() {
+    let places = |draft: &Draft| -> Vec<(String, Vec<String>)> {
+        let first = draft.body.networking_config.clone().unwrap().endpoints_config.unwrap();
+        let first = first.into_iter().map(|(network, settings)| (network, settings.aliases.unwrap_or_default()));
+        let further =
+            draft.further.iter().map(|place| (place.network.clone(), place.settings.aliases.clone().unwrap_or_default()));
+        first.chain(further).collect()
+    };
+    let open = of(|_, _, _| {});
+    assert!(places(&open).iter().any(|(_, names)| !names.is_empty()));
+    let hidden = of(|_, _, wanted| wanted.hidden = true);
+    assert!(places(&hidden).iter().all(|(_, names)| names.is_empty()));
+    let kept: std::collections::BTreeMap<String, Vec<String>> =
+        serde_json::from_str(label(&hidden, labels::NAMES).unwrap()).unwrap();
+    assert_eq!(kept, places(&open).into_iter().collect());
+
+    // A sister of one that is still hidden is as its definition says.
+    let sister = of(|like, _, _| {
+        let config = like.config.as_mut().unwrap();
+        config.labels.as_mut().unwrap().insert(labels::NAMES.into(), serde_json::to_string(&kept).unwrap());
+        for place in like.network_settings.as_mut().unwrap().networks.as_mut().unwrap().values_mut() {
+            place.aliases = None;
+        }
+    });
+    assert_eq!(places(&sister), places(&open));
+    assert_eq!(label(&sister, labels::NAMES), None);
 }

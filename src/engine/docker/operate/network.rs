@@ -1,10 +1,12 @@
 //! The networks of a replica: those of its sister, with what belongs to the sister alone left out. Pure.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use bollard::models::{ContainerInspectResponse, EndpointIpamConfig, EndpointSettings, HostConfig};
 
 use super::name;
+use crate::engine::docker::labels;
 
 /// A place on a network.
 #[derive(Clone, Debug)]
@@ -21,14 +23,16 @@ pub(super) fn endpoints(like: &ContainerInspectResponse, old_name: &str, new_nam
     let short = name::short(like.id.as_deref().unwrap_or_default());
     let aside = name::aside(like.id.as_deref().unwrap_or_default(), old_name);
     let networks = like.network_settings.as_ref().and_then(|settings| settings.networks.clone()).unwrap_or_default();
+    let mut kept_back = kept_back(like);
     let mut endpoints: Vec<Endpoint> = networks
         .into_iter()
         .filter(|(network, _)| network != "host" && network != "none")
         .map(|(network, seen)| {
-            // The default bridge knows no aliases and refuses them.
-            let aliases = seen.aliases.filter(|_| network != "bridge").map(|aliases| {
+            // The default bridge knows no aliases and refuses them. One that is hidden still has its own, kept back.
+            let aliases = seen.aliases.into_iter().flatten().chain(kept_back.remove(&network).unwrap_or_default());
+            let aliases = (network != "bridge").then(|| {
                 let mut own: Vec<String> = Vec::new();
-                for alias in aliases.into_iter().filter(|alias| alias != short && *alias != aside) {
+                for alias in aliases.filter(|alias| alias != short && *alias != aside) {
                     let alias = if alias == old_name { new_name.to_owned() } else { alias };
                     if !own.contains(&alias) {
                         own.push(alias);
@@ -50,6 +54,17 @@ pub(super) fn endpoints(like: &ContainerInspectResponse, old_name: &str, new_nam
         .collect();
     endpoints.sort_by(|a, b| a.network.cmp(&b.network));
     endpoints
+}
+
+/// Takes the names off the places, so that nobody finds what is there; answers them by network.
+pub(super) fn hide(endpoints: &mut [Endpoint]) -> BTreeMap<String, Vec<String>> {
+    endpoints.iter_mut().map(|place| (place.network.clone(), place.settings.aliases.take().unwrap_or_default())).collect()
+}
+
+/// The names a container made hidden was to have on each network.
+pub(super) fn kept_back(like: &ContainerInspectResponse) -> BTreeMap<String, Vec<String>> {
+    let label = like.config.as_ref().and_then(|config| config.labels.as_ref()?.get(labels::NAMES));
+    label.and_then(|label| serde_json::from_str(label).ok()).unwrap_or_default()
 }
 
 /// Takes the place the container is created on out of `endpoints` and names it in the host configuration; `None` when

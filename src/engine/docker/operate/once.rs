@@ -165,6 +165,7 @@ async fn draft(wire: &Wire, like: &ContainerInspectResponse, once: &Once<'_>, re
         slot: once.replica.slot,
         revisions: None,
         replaces: false,
+        hidden: false,
     };
     let mut draft = definition::draft(like, defaults.as_ref(), wanted);
     set_apart(&mut draft, once.command);
@@ -236,6 +237,7 @@ mod tests {
             slot: 3,
             revisions: None,
             replaces: false,
+            hidden: false,
         };
         let mut draft = definition::draft(&like, None, wanted);
         let env = draft.body.env.clone();

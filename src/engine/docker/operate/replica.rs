@@ -41,6 +41,7 @@ pub(super) async fn create(
         slot: replica.slot,
         revisions: replica.revisions.as_deref(),
         replaces: replica.number.is_none(),
+        hidden: replica.hidden,
     };
     if made.is_none() {
         check_addresses(&like, replica, &wanted.name)?;
