@@ -24,6 +24,8 @@ mod driver;
 mod load;
 #[path = "../support/real_engine.rs"]
 mod real_engine;
+#[path = "../support/real_swarm.rs"]
+mod real_swarm;
 #[path = "../support/registry.rs"]
 mod registry;
 
@@ -44,3 +46,4 @@ mod real_logs;
 mod real_observe;
 mod real_replica;
 mod recorded;
+mod swarm_real;

@@ -33,7 +33,7 @@ pub fn workload(
     let mut instances: Vec<Arc<Instance>> = Vec::new();
     let mut outdated = 0;
     for (place, attempts) in places.values().enumerate() {
-        for attempt in shown(attempts) {
+        for attempt in shown(service, attempts) {
             let slot = attempt.slot.unwrap_or_else(|| u32::try_from(place + 1).unwrap_or(u32::MAX));
             outdated += u32::from(attempt.is_up() && !is_current(service, attempt));
             let new = instance(cluster, service, attempt, attempts, slot, containers, &ports, now);
@@ -80,14 +80,17 @@ fn places<'a>(service: &Held, tasks: &'a [Arc<Attempt>]) -> BTreeMap<(u32, Arc<s
     places
 }
 
-/// What is shown of a place: what is wanted there, what still ends, and while nothing wanted runs, what failed last.
-fn shown<'a>(attempts: &[&'a Arc<Attempt>]) -> Vec<&'a Arc<Attempt>> {
+/// What is shown of a place: what is wanted there, what still ends, and what failed last while nothing wanted runs, or
+/// only what is to be replaced by it.
+fn shown<'a>(service: &Held, attempts: &[&'a Arc<Attempt>]) -> Vec<&'a Arc<Attempt>> {
     let mut shown: Vec<&Arc<Attempt>> = attempts.iter().copied().filter(|t| t.is_wanted() || t.is_up()).collect();
     let runs = shown.iter().any(|t| t.is_wanted() && matches!(&*t.state, "running" | "complete"));
+    let since = shown.iter().filter(|t| t.is_wanted() && t.is_up()).filter_map(|t| t.created_at).max();
+    let explains = |t: &Attempt| !runs || (is_current(service, t) && t.created_at > since);
     // A place nobody wants any more (scaled down, another node) explains nothing.
     let wanted = shown.iter().any(|t| t.is_wanted());
     let newest = attempts.iter().find(|t| !t.is_wanted() && !t.is_up());
-    if let Some(failed) = newest.filter(|t| t.has_failed() && !runs && (wanted || shown.is_empty())) {
+    if let Some(failed) = newest.filter(|t| t.has_failed() && explains(t) && (wanted || shown.is_empty())) {
         shown.push(failed);
     }
     shown
