@@ -203,6 +203,12 @@ impl Held {
         }
     }
 
+    /// Of a job: which of its runs is the last. A task of the first says 0, or nothing.
+    #[must_use]
+    pub fn run(&self) -> u64 {
+        self.wire.job_status.as_ref().map_or(0, |job| job.job_iteration.index)
+    }
+
     /// Whether it runs to an end.
     #[must_use]
     pub fn is_job(&self) -> bool {

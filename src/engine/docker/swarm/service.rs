@@ -72,7 +72,7 @@ pub fn workload(
 
 /// The attempts of each place, newest first: a slot, or a node for what runs once on each.
 fn places<'a>(service: &Held, tasks: &'a [Arc<Attempt>]) -> BTreeMap<(u32, Arc<str>), Vec<&'a Arc<Attempt>>> {
-    let run = service.wire.job_status.as_ref().map_or(0, |job| job.job_iteration.index);
+    let run = Some(service.run());
     let mut places: BTreeMap<(u32, Arc<str>), Vec<&Arc<Attempt>>> = BTreeMap::new();
     for task in tasks.iter().filter(|task| !service.is_job() || task.iteration == run) {
         places.entry(task.place()).or_default().push(task);
@@ -84,8 +84,8 @@ fn places<'a>(service: &Held, tasks: &'a [Arc<Attempt>]) -> BTreeMap<(u32, Arc<s
 /// only what is to be replaced by it.
 fn shown<'a>(service: &Held, attempts: &[&'a Arc<Attempt>]) -> Vec<&'a Arc<Attempt>> {
     let mut shown: Vec<&Arc<Attempt>> = attempts.iter().copied().filter(|t| t.is_wanted() || t.is_up()).collect();
-    let runs = shown.iter().any(|t| t.is_wanted() && matches!(&*t.state, "running" | "complete"));
-    let since = shown.iter().filter(|t| t.is_wanted() && t.is_up()).filter_map(|t| t.created_at).max();
+    let runs = shown.iter().any(|t| t.is_wanted() && (&*t.state == "running" || (&*t.state == "complete" && !t.has_failed())));
+    let since = shown.iter().filter(|t| t.is_wanted() && &*t.state == "running").filter_map(|t| t.created_at).max();
     let explains = |t: &Attempt| !runs || (is_current(service, t) && t.created_at > since);
     // A place nobody wants any more (scaled down, another node) explains nothing.
     let wanted = shown.iter().any(|t| t.is_wanted());
@@ -141,7 +141,7 @@ fn instance(
 /// How many there are to be. A job that is through is to have none any more.
 fn desired(service: &Held, tasks: &[Arc<Attempt>]) -> u32 {
     let mode = &service.wire.spec.mode;
-    let run = service.wire.job_status.as_ref().map_or(0, |job| job.job_iteration.index);
+    let run = Some(service.run());
     let of_run = || tasks.iter().filter(|t| t.iteration == run);
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     if let Some(replicated) = &mode.replicated {

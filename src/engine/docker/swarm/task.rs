@@ -10,6 +10,10 @@ use super::wire::Task;
 use crate::engine::docker::convert::{Details, Interner, Seen, container_verdict, time};
 use crate::model::{Health, Instance, InstanceId, InstanceState, Port, Verdict};
 use crate::observe::redact;
+use crate::observe::text::fit;
+
+/// Cells of a check's output that fit into a reason.
+const OUTPUT_CELLS: usize = 160;
 
 /// One attempt at a replica, compact.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +39,7 @@ pub struct Attempt {
     pub memory_limit: Option<u64>,
     pub ip: Option<Arc<str>>,
     /// Of a job: which of its runs.
-    pub iteration: u64,
+    pub iteration: Option<u64>,
 }
 
 impl Attempt {
@@ -65,7 +69,7 @@ impl Attempt {
             health_check: template::health_check(&task.spec),
             memory_limit: template::memory_limit(&task.spec),
             ip: address.map(|ip| interner.text(ip.split('/').next().unwrap_or(ip))),
-            iteration: task.job_iteration.as_ref().map_or(0, |version| version.index),
+            iteration: task.job_iteration.as_ref().map(|version| version.index),
         }
     }
 
@@ -87,10 +91,14 @@ impl Attempt {
         matches!(&*self.state, "running" | "starting")
     }
 
-    /// Whether it ended as it should not.
+    /// Whether it ended as it should not: what is to be kept running, by itself too, however well.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        matches!(&*self.state, "failed" | "rejected" | "orphaned")
+        match &*self.state {
+            "failed" | "rejected" | "orphaned" => true,
+            "complete" => self.iteration.is_none(),
+            _ => false,
+        }
     }
 
     /// Whether it is on its way into another state.
@@ -196,7 +204,7 @@ fn verdict(task: &Attempt, state: InstanceState, setting: &Setting<'_>) -> Verdi
             }
         }
         InstanceState::Exited => match (task.has_failed(), &*task.state) {
-            (true, _) => Verdict::because(Health::Unhealthy, error.map_or_else(|| ended(task), ToOwned::to_owned)),
+            (true, _) => Verdict::because(Health::Unhealthy, error.map_or_else(|| ended(task, setting), ToOwned::to_owned)),
             (false, "complete") => Verdict::because(Health::Stopped, "done"),
             (false, _) => Verdict::because(Health::Stopped, "ended"),
         },
@@ -217,7 +225,16 @@ fn waiting(task: &Attempt) -> String {
     word.to_owned()
 }
 
-fn ended(task: &Attempt) -> String {
+fn ended(task: &Attempt, setting: &Setting<'_>) -> String {
+    let check = setting.container.and_then(|(_, details)| details?.check.as_ref());
+    if &*task.state == "complete" {
+        let code = task.exit_code.unwrap_or(0);
+        // An unhealthy container that ends well when told to leaves no other trace.
+        return match check.filter(|check| check.health == Health::Unhealthy) {
+            Some(check) => format!("was unhealthy and ended with exit code {code}: {}", fit(&check.output, OUTPUT_CELLS)),
+            None => format!("ended by itself with exit code {code}"),
+        };
+    }
     match (task.exit_code, &*task.message) {
         (Some(code), _) if task.container.is_some() => format!("ended with exit code {code}"),
         (_, "") => "failed".to_owned(),
