@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
-pub use operate::{Deploy, Ending, Environment, Kill, Lock, Recover, Rollback, Scale, Strategy, Targets};
+pub use operate::{Deploy, Ending, Environment, Kill, Lock, Recover, Rollback, Run, Scale, Strategy, Targets};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -81,6 +81,9 @@ pub struct Global {
     /// The environment's name, as a `type` guard asks for it
     #[arg(long, value_name = "ENV", global = true)]
     pub confirm: Option<String>,
+    /// This is so, as a check of a plan asks a person to say; `all` says so of every one
+    #[arg(long, value_name = "TEXT", global = true)]
+    pub tick: Vec<String>,
     /// Take over the lock of somebody else's operation, knowingly
     #[arg(long, global = true)]
     pub take_over: bool,
@@ -172,6 +175,8 @@ pub enum Command {
     /// Remove the containers; named volumes stay
     #[command(after_help = TARGETS)]
     Remove(Targets),
+    /// Run a runbook of an environment (-e), or list them
+    Run(Run),
     /// End an operation whose owner died
     Recover(Recover),
     /// Take an environment's lock, so that nobody changes it meanwhile

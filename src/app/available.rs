@@ -17,6 +17,9 @@ pub fn available(state: &State, command: Command) -> Capability {
     let list = rows::is_list(view.screen);
     match command {
         Command::Operate(verb) => operations::capability(state, verb),
+        Command::TickOperation => {
+            need(state.operations.running.iter().any(|m| m.asks().is_some()), "no operation waits for a person")
+        }
         Command::AbortOperation => need(!state.operations.running.is_empty(), "no operation is under way"),
         Command::Logs | Command::Go(Screen::Logs) => need(log || can_follow(state), "select a workload or an instance first"),
         Command::PreviousLogs => need(can_follow(state), "select a workload or an instance first"),
@@ -127,7 +130,7 @@ pub fn footer(state: &State) -> Vec<Command> {
             Command::Back,
         ],
         Screen::Timeline => vec![Command::Enter, Command::Logs],
-        Screen::Operations => vec![Command::AbortOperation, Command::Operate(Verb::Recover)],
+        Screen::Operations => vec![Command::AbortOperation, Command::TickOperation, Command::Operate(Verb::Recover)],
         Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy)],
         Screen::Describe => vec![Command::Copy, Command::Back],
     };

@@ -13,6 +13,8 @@ use crate::operate::machine::Ticket;
 pub enum Effect {
     /// Answered by [`super::Msg::Done`].
     Execute { connection: ConnectionId, operation: OperationId, ticket: Ticket, action: Action },
+    /// Looks ahead at a step of a plan that is on screen: changes nothing. Answered by [`super::Msg::Previewed`].
+    Preview { connection: ConnectionId, plan: OperationId, step: usize, look: Action },
     /// Appends to the audit journal and syncs it, in order, before any later effect is performed.
     Journal(Record),
     /// Reads the journal's past operations. Answered by [`super::Msg::Journal`].

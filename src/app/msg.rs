@@ -1,5 +1,6 @@
 //! Everything that can make the program think, in one closed list.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ pub struct Answer {
     pub typed: Option<Arc<str>>,
     /// Knowingly takes over a lock whose owner may be alive.
     pub take_over: bool,
+    /// What a person says is so (`--tick`), by its text.
+    pub ticked: BTreeSet<Arc<str>>,
 }
 
 /// Something happened. Every message carries the time, because pure code has no clock.
@@ -54,6 +57,12 @@ pub enum Msg {
     Done {
         operation: OperationId,
         ticket: Ticket,
+        result: Result<Accepted, EngineError>,
+    },
+    /// What a look ahead at step `step` of a plan on screen has told.
+    Previewed {
+        plan: OperationId,
+        step: usize,
         result: Result<Accepted, EngineError>,
     },
     /// Words about an action under way.

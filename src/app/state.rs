@@ -25,7 +25,7 @@ use super::operations::Refused;
 use super::rows::Listed;
 
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};
-pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Prompt, Purpose};
+pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Previews, Prompt, Purpose};
 
 /// Everything.
 #[derive(Debug)]
@@ -225,6 +225,8 @@ pub struct Operations {
     pub asked: Option<Result<OperationId, Refused>>,
     /// Operations of the command face: nobody is there to be asked half-way.
     pub unattended: BTreeSet<OperationId>,
+    /// What operations have asked a person already: it is not asked again by itself.
+    pub asked_people: BTreeSet<(OperationId, Arc<str>)>,
     /// Unfinished operations of dead owners that were already told of.
     pub offered: BTreeSet<OperationId>,
     /// The lock holders last asked about.

@@ -1,5 +1,6 @@
 //! The router: one message in, effects out; one file per concern below.
 
+mod ahead;
 mod confirm;
 mod discovery;
 mod inspect;
@@ -81,6 +82,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
             Update::Description(description) => observe::description(state, &description),
         },
         Msg::Done { operation, ticket, result } => operations::event(state, &operation, Event::Done(ticket, result)),
+        Msg::Previewed { plan, step, result } => ahead::previewed(state, &plan, step, result),
         Msg::Progress { operation, ticket, text } => operations::event(state, &operation, Event::Progress(ticket, text)),
         Msg::JournalFailed(why) => {
             state.say(false, format!("the audit journal could not be written: {why}"));

@@ -93,6 +93,20 @@ pub(super) fn speed(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "expected a number from 0 to 1000, such as 2.5".to_owned())
 }
 
+/// `NAME=VALUE`.
+///
+/// # Errors
+/// A sentence when there is no `=`, or no name before it.
+pub fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        Some((name, _)) => Err(format!("`{name}` is no variable's name: lower-case letters and _ only")),
+        None => Err(format!("`{text}` has no `=`: expected NAME=VALUE")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,6 +27,19 @@ pub struct Deploy {
     /// How instances are replaced, unless as configured
     #[arg(long, value_enum)]
     pub strategy: Option<Strategy>,
+    /// Leave the checks before out and go through freeze windows; the guard is still asked
+    #[arg(long)]
+    pub fast: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Run {
+    /// The runbook; without one they are listed
+    #[arg(value_name = "RUNBOOK")]
+    pub runbook: Option<String>,
+    /// A value for a variable of its own, as NAME=VALUE
+    #[arg(long, value_name = "NAME=VALUE", value_parser = super::arg::assignment)]
+    pub set: Vec<(String, String)>,
 }
 
 /// How instances are replaced.
@@ -36,6 +49,8 @@ pub enum Strategy {
     Rolling,
     /// All at once, with an interruption
     Recreate,
+    /// New ones beside all old ones, then the traffic is switched
+    BlueGreen,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -151,6 +151,9 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::History(arguments) => connected(&read(cli)?, async |driver| history::run(driver, out, arguments).await),
         C::Diff(arguments) => connected(&read(cli)?, async |driver| history::diff(driver, out, arguments).await),
         C::Timeline(arguments) => connected(&read(cli)?, async |driver| timeline::run(driver, out, arguments).await),
+        C::Run(arguments) if arguments.runbook.is_none() => {
+            connected(&read(cli)?, async |driver| operate::runbooks(driver, out).await)
+        }
         C::Demo => Err(Failure::usage("the demo is a console")),
         C::Scale(_)
         | C::Restart(_)
@@ -162,6 +165,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         | C::Unpause(_)
         | C::Kill(_)
         | C::Remove(_)
+        | C::Run(_)
         | C::Recover(_)
         | C::Lock(_)
         | C::Unlock(_) => {

@@ -194,6 +194,7 @@ impl Console {
                 }
                 // The session performs these itself.
                 Effect::Execute { .. }
+                | Effect::Preview { .. }
                 | Effect::Journal(_)
                 | Effect::LoadJournal
                 | Effect::Save { .. }

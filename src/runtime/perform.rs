@@ -15,9 +15,9 @@ use tokio::sync::mpsc::Sender;
 use crate::app::Msg;
 use crate::engine::{Engine, EngineError, Report};
 use crate::model::OperationId;
-use crate::operate::Action;
 use crate::operate::audit::{Phase, Record};
 use crate::operate::machine::Ticket;
+use crate::operate::{Accepted, Action};
 
 use super::follow::Engines;
 use super::journal::Journal;
@@ -82,6 +82,15 @@ impl Performer {
         if self.queue.try_send(Job::Execute(Order { engine, operation: operation.clone(), ticket, action })).is_err() {
             self.tell(Msg::Done { operation, ticket, result: Err(unrecorded("the audit log does not keep up")) });
         }
+    }
+
+    /// Looks ahead for a plan that is on screen: it changes nothing, so nothing of it is recorded.
+    pub(super) fn preview(&self, connection: &crate::model::ConnectionId, plan: OperationId, step: usize, look: Action) {
+        let (engine, inbox) = (self.engines.get(connection).cloned(), self.inbox.clone());
+        self.handle.spawn(async move {
+            let result = act(engine, look, Arc::new(|_| {})).await;
+            drop(inbox.send(Incoming::Msg(Msg::Previewed { plan, step, result })).await);
+        });
     }
 
     pub(super) fn append(&self, record: Record) {
@@ -188,23 +197,21 @@ fn unrecorded(why: &str) -> EngineError {
 async fn execute(order: Order, inbox: Sender<Incoming>) {
     let Order { engine, operation, ticket, action } = order;
     tracing::info!(%operation, ?action, "execute");
-    let result = match engine {
-        None => Err(EngineError::NotFound { what: "the connection".into() }),
-        Some(engine) => {
-            let (to, of) = (inbox.clone(), operation.clone());
-            let report: Report = Arc::new(move |text: String| {
-                // Words about progress may be lost when the loop is busy: the next ones say more.
-                drop(to.try_send(Incoming::Msg(Msg::Progress { operation: of.clone(), ticket, text: text.into() })));
-            });
-            let work = async move { engine.execute(action, report).await };
-            AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
-                Err(EngineError::Protocol {
-                    endpoint: "quarterdeck".into(),
-                    cause: "a fault of its own; please report it".into(),
-                })
-            })
-        }
-    };
+    let (to, of) = (inbox.clone(), operation.clone());
+    let report: Report = Arc::new(move |text: String| {
+        // Words about progress may be lost when the loop is busy: the next ones say more.
+        drop(to.try_send(Incoming::Msg(Msg::Progress { operation: of.clone(), ticket, text: text.into() })));
+    });
+    let result = act(engine, action, report).await;
     tracing::info!(%operation, ?result, "answered");
     drop(inbox.send(Incoming::Msg(Msg::Done { operation, ticket, result })).await);
+}
+
+/// Does one action; a panic in it is an error of its own.
+async fn act(engine: Option<Arc<dyn Engine>>, action: Action, report: Report) -> Result<Accepted, EngineError> {
+    let Some(engine) = engine else { return Err(EngineError::NotFound { what: "the connection".into() }) };
+    let work = async move { engine.execute(action, report).await };
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+        Err(EngineError::Protocol { endpoint: "quarterdeck".into(), cause: "a fault of its own; please report it".into() })
+    })
 }

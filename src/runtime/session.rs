@@ -108,6 +108,7 @@ impl Session {
             Effect::Execute { connection, operation, ticket, action } => {
                 self.performer.execute(&connection, operation, ticket, action);
             }
+            Effect::Preview { connection, plan, step, look } => self.performer.preview(&connection, plan, step, look),
             Effect::Journal(record) => self.performer.append(record),
             Effect::LoadJournal => self.performer.load(),
             Effect::Save { name, content } => self.performer.save(name, content),

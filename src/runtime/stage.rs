@@ -104,6 +104,10 @@ impl Stage {
                     let result = self.world.execute(&action);
                     self.feed(Msg::Done { operation, ticket, result });
                 }
+                Effect::Preview { plan, step, look, .. } => {
+                    let result = self.world.execute(&look);
+                    self.feed(Msg::Previewed { plan, step, result });
+                }
                 Effect::ProbeOwners(_) => self.feed(Msg::Alive(Vec::new())),
                 Effect::LoadJournal => self.feed(Msg::Journal(Vec::new())),
                 // A picture changes nothing outside.

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use ratatui::text::{Line, Span};
 
+use crate::app::state::Previews;
 use crate::model::{Guard, Tier};
-use crate::operate::plan::{Change, Plan, Work};
+use crate::operate::plan::{Change, Gate, Plan, Step, Work};
 use crate::operate::policy::OnFailure;
 use crate::theme::{Role, Theme};
 
@@ -24,11 +25,11 @@ pub struct Part {
 
 /// The plan's lines, broken to `width`: title and target, what to know first, what changes, every call, what if not.
 #[must_use]
-pub fn parts(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Vec<Vec<Part>> {
-    lay(plan, environment, tier, width).lines
+pub fn parts(plan: &Plan, ahead: &Previews, environment: &str, tier: Tier, width: u16) -> Vec<Vec<Part>> {
+    lay(plan, ahead, environment, tier, width).lines
 }
 
-fn lay(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Sections {
+fn lay(plan: &Plan, ahead: &Previews, environment: &str, tier: Tier, width: u16) -> Sections {
     let mut page = Sections { lines: Vec::new(), starts: vec![0], width };
     page.lines.push(vec![part(&headline(&plan.title), Role::Strong)]);
     page.section("on", Role::Text, &format!("{environment} ({tier})  {}", plan.endpoint));
@@ -40,12 +41,22 @@ fn lay(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Sections {
     }
     page.lines.push(Vec::new());
     let name = plan.steps.iter().map(|s| cells(&s.name)).max().unwrap_or(0).min(NAME);
+    let before = plan.before();
     for (at, step) in plan.steps.iter().enumerate() {
-        let call = match &step.work {
-            Work::Await(gate) if step.call.is_empty() => super::details::waits(gate),
-            Work::Act(_) | Work::Await(_) => step.call.to_string(),
+        let section = match at {
+            0 if before > 0 => "before",
+            _ if at == before => "then",
+            _ => "",
         };
-        page.step(if at == 0 { "then" } else { "" }, at + 1, (&step.name, name), &call);
+        let mark = if at < before { mark(plan, step, ahead.get(&at)) } else { number(at - before + 1) };
+        let call = match (ahead.get(&at), &step.work) {
+            (Some((_, words)), _) => words.to_string(),
+            (None, Work::Await(Gate::Person { .. })) => "space says that it is so".to_owned(),
+            (None, Work::Await(gate)) if step.call.is_empty() => super::details::waits(gate),
+            (None, Work::Act(_) | Work::Await(_)) => step.call.to_string(),
+        };
+        let role = if ahead.get(&at).is_some_and(|(well, _)| !well) { Role::Bad } else { Role::Dim };
+        page.step(section, mark, (&step.name, name), (&call, role));
     }
     page.lines.push(Vec::new());
     page.section("if not", Role::Text, otherwise(plan));
@@ -55,8 +66,8 @@ fn lay(plan: &Plan, environment: &str, tier: Tier, width: u16) -> Sections {
 /// The line a thing of the plan begins on: the title, the target, each warning, change and step, and what if not. A plan
 /// is scrolled by these, however many lines they take.
 #[must_use]
-pub fn line_of(plan: &Plan, environment: &str, tier: Tier, width: u16, thing: usize) -> usize {
-    let page = lay(plan, environment, tier, width);
+pub fn line_of(plan: &Plan, ahead: &Previews, environment: &str, tier: Tier, width: u16, thing: usize) -> usize {
+    let page = lay(plan, ahead, environment, tier, width);
     page.starts.get(thing).or(page.starts.last()).copied().unwrap_or(0)
 }
 
@@ -71,14 +82,14 @@ pub fn inner_width(screen_width: u16) -> u16 {
 pub fn plan_lines(plan: &Plan, environment: &str, tier: Tier, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let line =
         |parts: Vec<Part>| Line::from(parts.into_iter().map(|p| Span::styled(p.text, theme.style(p.role))).collect::<Vec<_>>());
-    parts(plan, environment, tier, width).into_iter().map(line).collect()
+    parts(plan, &Previews::new(), environment, tier, width).into_iter().map(line).collect()
 }
 
 /// The plan as plain text, every line ended, with what its guard asks at the end.
 #[must_use]
 pub fn plan_text(plan: &Plan, environment: &str, tier: Tier, width: u16) -> String {
     let mut out = String::new();
-    for line in parts(plan, environment, tier, width) {
+    for line in parts(plan, &Previews::new(), environment, tier, width) {
         let text: String = line.iter().map(|p| p.text.as_str()).collect();
         out.push_str(text.trim_end());
         out.push('\n');
@@ -99,6 +110,22 @@ fn headline(title: &str) -> String {
     match title.split_once(' ') {
         Some((verb, rest)) => format!("{} {rest}", verb.to_uppercase()),
         None => title.to_uppercase(),
+    }
+}
+
+/// The number of a step.
+fn number(number: usize) -> Part {
+    part(&format!("{number:>2} "), Role::Dim)
+}
+
+/// How a check before stands: looked at, being looked at, to be said by a person.
+fn mark(plan: &Plan, step: &Step, ahead: Option<&(bool, std::sync::Arc<str>)>) -> Part {
+    match (&step.work, ahead) {
+        (Work::Await(Gate::Person { text }), _) if plan.confirmed.contains(text) => part(" ☑ ", Role::Good),
+        (Work::Await(Gate::Person { .. }), _) => part(" ☐ ", Role::Warn),
+        (_, Some((true, _))) => part(" ✔ ", Role::Good),
+        (_, Some((false, _))) => part(" ✖ ", Role::Bad),
+        (_, None) => part(" ○ ", Role::Dim),
     }
 }
 
@@ -172,23 +199,22 @@ impl Sections {
         }
     }
 
-    fn step(&mut self, name: &str, number: usize, (step, wide): (&str, u16), call: &str) {
+    fn step(&mut self, name: &str, mark: Part, (step, wide): (&str, u16), (call, role): (&str, Role)) {
         self.starts.push(self.lines.len());
-        let lead = format!("{number:>2} ");
         let pad = wide.saturating_sub(cells(step));
         let from = INDENT + 3 + wide + 2;
         // A call that does not fit beside its step goes below it.
         let beside = usize::from(cells(call)) <= usize::from(self.width.saturating_sub(from));
         let line = self.begin(name);
-        line.extend([part(&lead, Role::Dim), part(step, Role::Text)]);
+        line.extend([mark, part(step, Role::Text)]);
         if beside {
-            line.extend([part(&" ".repeat(usize::from(pad) + 2), Role::Dim), part(call, Role::Dim)]);
+            line.extend([part(&" ".repeat(usize::from(pad) + 2), Role::Dim), part(call, role)]);
             return;
         }
         let call = crate::observe::text::clean(call);
         let room = self.room(INDENT + 5);
         for piece in wrap(&call, room, 4) {
-            self.begin("").push(part(&format!("     {piece}"), Role::Dim));
+            self.begin("").push(part(&format!("     {piece}"), role));
         }
     }
 }

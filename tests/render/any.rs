@@ -30,13 +30,9 @@ fn everything() -> Vec<(String, Prepare)> {
         || Overlay::Help { scroll: 3, filter: "x".into() },
         || Overlay::Palette(Palette { input: Input::new("re"), jump_only: false, selected: 2 }),
         || {
-            Overlay::Confirm(Confirm {
-                plan: deploy::plan(production(), Guard::Type),
-                typed: Input::new("lms"),
-                scroll: 2,
-                refusal: Some("no".into()),
-                take_over: false,
-            })
+            let plan = deploy::plan(production(), Guard::Type);
+            let (typed, refusal) = (Input::new("lms"), Some("no".into()));
+            Overlay::Confirm(Confirm { typed, scroll: 2, refusal, ..Confirm::of(plan, false) })
         },
         || {
             Overlay::Prompt(Prompt {
@@ -197,7 +193,7 @@ fn a_plan_can_be_read_to_its_end_on_a_small_screen() {
     let things = plan.steps.len() + plan.changes.len() + plan.warnings.len() + 4;
     let mut seen = String::new();
     for scroll in 0..things {
-        let confirm = Confirm { plan: plan.clone(), typed: Input::new(""), scroll, refusal: None, take_over: false };
+        let confirm = Confirm { scroll, ..Confirm::of(plan.clone(), false) };
         state.overlays = vec![Overlay::Confirm(confirm)];
         let drawn = quarterdeck::ui::export::text(&cells(&state));
         assert_eq!(drawn.contains("more lines of the plan"), !drawn.contains("the last one first"), "{drawn}");

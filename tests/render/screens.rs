@@ -213,7 +213,7 @@ fn nothing_there_says_what_to_do() {
 fn confirm(state: &mut State, guard: Guard) {
     go(state, Screen::Workloads);
     let plan = deploy::plan(production(), guard);
-    state.overlays.push(Overlay::Confirm(Confirm { plan, typed: Input::new("lms"), scroll: 0, refusal: None, take_over: false }));
+    state.overlays.push(Overlay::Confirm(Confirm { typed: Input::new("lms"), ..Confirm::of(plan, false) }));
 }
 
 #[test]

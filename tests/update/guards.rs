@@ -7,7 +7,9 @@ use quarterdeck::app::state::Overlay;
 use quarterdeck::app::{Command, Effect, Msg};
 use quarterdeck::model::{EnvironmentId, Guard, Verb};
 use quarterdeck::operate::guard::Question;
+use quarterdeck::operate::policy::Policy;
 use quarterdeck::operate::request::Ending;
+use quarterdeck::operate::runbook::{Runbook, RunbookStep};
 use quarterdeck::operate::{Operation, Request, Target};
 
 use crate::fixture::{Deck, lock, settings, shop};
@@ -21,6 +23,10 @@ fn changes(effects: &[Effect]) -> usize {
 fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
     let mut settings = settings();
     settings.read_only = read_only;
+    let exec = RunbookStep::Exec { workload: "api".into(), command: vec!["true".into()], timeout: None };
+    let backup = Runbook { name: "backup".into(), about: None, tiers: Vec::new(), steps: vec![exec] };
+    let policy = Policy { runbooks: vec![backup], ..Policy::of(guard) };
+    settings.policies.insert(EnvironmentId::new("here", "shop"), policy);
     let mut deck = Deck::shop_with(settings, guard);
     let mut snapshot = shop(guard);
     match verb {
@@ -153,7 +159,8 @@ fn every_verb_behind_every_guard_on_the_command_face() {
                         deck.wait(1).send(Msg::Alive(vec![]));
                         deck.effects.clear();
                     }
-                    let answer = Answer { yes, typed: typed.map(Into::into), take_over: false };
+                    let answer =
+                        Answer { yes, typed: typed.map(Into::into), take_over: false, ticked: std::collections::BTreeSet::new() };
                     deck.send(Msg::Ask(request.clone(), answer));
                     let allowed = !read_only
                         && match guard {

@@ -65,12 +65,13 @@ fn what_is_missing_is_asked_for() {
         Deck::shop(Guard::Confirm),
         "D1.1<enter>",
         &expect![[r#"
-        Workloads(here:shop)
-        ▸ shop/api
-          shop/db
-          shop/web
-        over: plan of 20 steps: deploy api 1.0 → 1.1
-    "#]],
+            Workloads(here:shop)
+            ▸ shop/api
+              shop/db
+              shop/web
+            over: plan of 20 steps: deploy api 1.0 → 1.1
+            wants: Preview { connection: ConnectionId("here"), plan: OperationId("1795269800000-desk-7-1"), step: 0, look: LookAtImage { environment: EnvironmentId { connection: ConnectionId("here"), name: "shop" }, image: "registry:5000/api:1.1", digest: None } }
+        "#]],
     );
     check(
         Deck::shop(Guard::Confirm),
@@ -87,12 +88,13 @@ fn what_is_missing_is_asked_for() {
         Deck::shop(Guard::Confirm),
         "B<enter>",
         &expect![[r#"
-        Workloads(here:shop)
-        ▸ shop/api
-          shop/db
-          shop/web
-        over: plan of 20 steps: roll back api to revision 1 (1.0 → 0.9)
-    "#]],
+            Workloads(here:shop)
+            ▸ shop/api
+              shop/db
+              shop/web
+            over: plan of 20 steps: roll back api to revision 1 (1.0 → 0.9)
+            wants: Preview { connection: ConnectionId("here"), plan: OperationId("1795269800000-desk-7-1"), step: 0, look: LookAtImage { environment: EnvironmentId { connection: ConnectionId("here"), name: "shop" }, image: "registry:5000/api:0.9", digest: Some("sha256:aaa1") } }
+        "#]],
     );
     check(
         Deck::shop(Guard::Confirm),
@@ -187,23 +189,23 @@ fn the_menu_offers_what_can_be_done() {
         Deck::shop(Guard::ReadOnly),
         "m",
         &expect![[r#"
-        Workloads(here:shop)
-        ▸ shop/api
-          shop/db
-          shop/web
-        over: menu shop/api: ▸open | logs | previous logs | describe | revisions | copy | restart(no) | scale(no) | deploy(no) | roll back(no) | shell(no) | start(no) | pause(no) | unpause(no) | stop(no) | kill(no) | remove(no) | lock(no) | unlock(no) | recover(no) | drill(no)
-    "#]],
+            Workloads(here:shop)
+            ▸ shop/api
+              shop/db
+              shop/web
+            over: menu shop/api: ▸open | logs | previous logs | describe | revisions | copy | restart(no) | scale(no) | deploy(no) | roll back(no) | shell(no) | start(no) | pause(no) | unpause(no) | stop(no) | kill(no) | remove(no) | run(no) | lock(no) | unlock(no) | recover(no) | drill(no)
+        "#]],
     );
     check(
         Deck::fleet(),
         "m",
         &expect![[r#"
-        Fleet()
-        ▸ here:shop
-          tools
-          prod-1:shop
-        over: menu here:shop: ▸open | logs | copy | lock | unlock(no) | recover(no) | drill
-    "#]],
+            Fleet()
+            ▸ here:shop
+              tools
+              prod-1:shop
+            over: menu here:shop: ▸open | logs | copy | run(no) | lock | unlock(no) | recover(no) | drill
+        "#]],
     );
 }
 

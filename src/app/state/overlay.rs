@@ -1,5 +1,6 @@
 //! What lies over the screen: the last on top alone receives keys.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -65,8 +66,21 @@ pub struct Confirm {
     pub take_over: bool,
     pub typed: Input,
     pub scroll: usize,
+    /// What looking ahead has told, by step: words, and whether it is well.
+    pub previews: Previews,
     /// Why the last answer was not enough.
     pub refusal: Option<Arc<str>>,
+}
+
+/// What looking ahead at a plan has told, by step: whether it is well, and words.
+pub type Previews = BTreeMap<usize, (bool, Arc<str>)>;
+
+impl Confirm {
+    /// A plan nobody has answered yet.
+    #[must_use]
+    pub fn of(plan: Plan, take_over: bool) -> Self {
+        Self { plan, take_over, typed: Input::default(), scroll: 0, previews: Previews::new(), refusal: None }
+    }
 }
 
 /// What a prompt asks and what its answer is for.
@@ -162,6 +176,10 @@ pub enum Choice {
     Open(RowId),
     /// Does it although a lock's owner may be alive.
     TakeOver(Request),
+    /// Says that what an operation asks is so.
+    Tick(OperationId, Arc<str>),
+    /// Goes back, whatever it is at.
+    Abort(OperationId),
     /// What to do about a failed step.
     Answer(OperationId, crate::operate::machine::Choice),
     /// A field of a log line, to do something with.

@@ -7,7 +7,7 @@ use crate::keymap::Chord;
 use crate::operate::guard::Question;
 
 use super::keys::{Motion, edit, typing_motion};
-use super::operations;
+use super::{ahead, operations};
 
 /// Takes a key. Where the name is to be typed, every letter is part of it.
 pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
@@ -16,6 +16,11 @@ pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     let typing = matches!(question(state, &confirm.plan), Some(Question::Type(_)));
     let lines = confirm.plan.steps.len() + confirm.plan.changes.len() + confirm.plan.warnings.len() + 4;
     let how = typing_motion(chord);
+    // No environment's name has a space in it that must be typed while something is to be ticked.
+    if chord.typed() == Some(' ') && confirm.plan.asked().next().is_some() {
+        ahead::tick(state);
+        return Vec::new();
+    }
     match how {
         // A yes is a yes only where a yes is asked for.
         Motion::Enter => return operations::answer(state, !typing),

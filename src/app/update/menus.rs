@@ -157,6 +157,18 @@ pub fn failed(state: &mut State, id: &OperationId) {
     show(state, title, entries, 0);
 }
 
+/// What an operation waits for a person to say.
+pub fn tick(state: &mut State, id: &OperationId, text: &Arc<str>) {
+    let Some(machine) = state.operations.running.iter().find(|m| &m.plan.id == id) else { return };
+    let title = format!("{} asks: {text}", machine.plan.title);
+    let entries = vec![
+        entry("not yet", Choice::Nothing),
+        entry("it is so: go on", Choice::Tick(id.clone(), text.clone())),
+        entry("stop here and go back", Choice::Abort(id.clone())),
+    ];
+    show(state, title, entries, 0);
+}
+
 /// Does what was chosen.
 pub fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
     match choice {
@@ -165,6 +177,8 @@ pub fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
             operations::propose(state, Request { environment, targets, operation }, false)
         }
         Choice::TakeOver(request) => operations::propose(state, request, true),
+        Choice::Tick(id, text) => operations::event(state, &id, machine::Event::Confirm(text)),
+        Choice::Abort(id) => operations::event(state, &id, machine::Event::Abort),
         Choice::Answer(id, answer) => operations::event(state, &id, machine::Event::Choose(answer)),
         Choice::Sort(column) => {
             table::sort_by(state, column);
@@ -229,7 +243,7 @@ pub fn commands(row: Option<&RowId>) -> Vec<Command> {
     let verbs = VERBS.iter().filter(|v| !about_environment || crate::app::operations::is_about_environment(**v));
     commands.extend(verbs.map(|v| Command::Operate(*v)));
     if matches!(row, Some(RowId::Operation(_))) {
-        commands.push(Command::AbortOperation);
+        commands.extend([Command::AbortOperation, Command::TickOperation]);
     }
     commands
 }

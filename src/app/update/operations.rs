@@ -13,7 +13,7 @@ use crate::operate::guard::{Decision, Question};
 use crate::operate::machine::{self, Choice, Event, Machine, Outcome, Phase};
 use crate::operate::{Plan, Refusal, Request};
 
-use super::{menus, navigation};
+use super::{ahead, menus, navigation};
 
 /// Finished operations kept.
 const PAST: usize = 200;
@@ -26,7 +26,8 @@ pub fn ask(state: &mut State, request: &Request, answer: &Answer) -> Vec<Effect>
         Decision::Refuse(why) => Err(Refused::Guard { plan: Box::new(plan), why }),
     });
     match asked {
-        Ok(plan) => {
+        Ok(mut plan) => {
+            plan.confirmed.clone_from(&answer.ticked);
             let id = plan.id.clone();
             state.operations.unattended.insert(id.clone());
             state.operations.asked = Some(Ok(id));
@@ -53,10 +54,12 @@ pub fn propose(state: &mut State, request: Request, take_over: bool) -> Vec<Effe
         }
     };
     match decide(state, &plan, &Answer::default()) {
-        Decision::Go => start(state, plan),
-        Decision::Ask(_) => {
-            state.overlays.push(Overlay::Confirm(Confirm { plan, take_over, typed: Input::default(), scroll: 0, refusal: None }));
-            Vec::new()
+        // What a person must say first is asked on the plan, whatever the guard.
+        Decision::Go if ahead::unticked(&plan).is_none() => start(state, plan),
+        Decision::Go | Decision::Ask(_) => {
+            let effects = ahead::look(&plan);
+            state.overlays.push(Overlay::Confirm(Confirm::of(plan, take_over)));
+            effects
         }
         Decision::Refuse(why) => {
             state.say(false, why);
@@ -69,10 +72,16 @@ pub fn propose(state: &mut State, request: Request, take_over: bool) -> Vec<Effe
 pub fn answer(state: &mut State, yes: bool) -> Vec<Effect> {
     let Some(Overlay::Confirm(confirm)) = state.overlays.last() else { return Vec::new() };
     let typed = (!confirm.typed.text.is_empty()).then(|| confirm.typed.text.as_str().into());
-    let answer = Answer { yes, typed, take_over: confirm.take_over };
+    let ticked = confirm.plan.confirmed.clone();
+    let answer = Answer { yes, typed, take_over: confirm.take_over, ticked };
     let (request, shown) = (confirm.plan.request.clone(), outline(&confirm.plan));
-    let again = plan_for(state, &request, answer.take_over);
+    let again = plan_for(state, &request, answer.take_over).map(|plan| Plan { confirmed: answer.ticked.clone(), ..plan });
+    let mut effects = Vec::new();
     let refusal = match again {
+        Ok(plan) if outline(&plan) == shown && ahead::unticked(&plan).is_some() => {
+            let text = ahead::unticked(&plan).unwrap_or_default();
+            format!("say first that it is so (space): {text}").into()
+        }
         Ok(plan) if outline(&plan) == shown => match decide(state, &plan, &answer) {
             Decision::Go => {
                 state.overlays.pop();
@@ -83,7 +92,9 @@ pub fn answer(state: &mut State, yes: bool) -> Vec<Effect> {
             Decision::Refuse(why) => why,
         },
         Ok(plan) => {
+            effects = ahead::look(&plan);
             if let Some(Overlay::Confirm(confirm)) = state.overlays.last_mut() {
+                confirm.previews.clear();
                 confirm.plan = plan;
             }
             "what is there has changed meanwhile: this is the plan now".into()
@@ -94,7 +105,7 @@ pub fn answer(state: &mut State, yes: bool) -> Vec<Effect> {
         confirm.refusal = Some(refusal);
         confirm.typed = Input::default();
     }
-    Vec::new()
+    effects
 }
 
 /// What a person has read of a plan, whatever its identity and times.
@@ -234,13 +245,41 @@ fn finish(state: &mut State) -> Vec<Effect> {
             menus::failed(state, &id);
         }
     }
+    ask_people(state);
     effects
+}
+
+/// Asks what operations wait for a person to say: once by itself, later by command.
+fn ask_people(state: &mut State) {
+    let asks = |m: &Machine| Some((m.plan.id.clone(), m.asks()?.clone()));
+    let asked: Vec<_> = state.operations.running.iter().filter_map(asks).collect();
+    for (id, text) in asked {
+        let known = state.operations.asked_people.contains(&(id.clone(), text.clone()));
+        if !known && !state.operations.unattended.contains(&id) && state.overlays.is_empty() {
+            state.operations.asked_people.insert((id.clone(), text.clone()));
+            menus::tick(state, &id, &text);
+        }
+    }
+}
+
+/// Asks again what the operation meant waits for.
+pub fn tick_meant(state: &mut State) -> Vec<Effect> {
+    let asked = meant(state).and_then(|id| {
+        let machine = state.operations.running.iter().find(|m| m.plan.id == id)?;
+        Some((id, machine.asks()?.clone()))
+    });
+    match asked {
+        Some((id, text)) => menus::tick(state, &id, &text),
+        None => state.say(false, "no operation here waits for a person"),
+    }
+    Vec::new()
 }
 
 fn end(state: &mut State, machine: &Machine) {
     let id = machine.plan.id.clone();
     let Some(outcome) = machine.outcome() else { return };
     let records = state.operations.records.remove(&id).unwrap_or_default();
+    state.operations.asked_people.retain(|(asking, _)| *asking != id);
     state.operations.past.insert(0, Past { id, records });
     state.operations.past.truncate(PAST);
     let (title, word) = (&machine.plan.title, outcome_word(outcome));

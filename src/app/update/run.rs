@@ -50,6 +50,7 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Log(command) => return log_run::run(state, command),
         Command::Operate(verb) => return operate(state, verb),
         Command::AbortOperation => return operations::abort(state),
+        Command::TickOperation => return operations::tick_meant(state),
         Command::Theme => menus::theme(state),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Quit => return quit(state),

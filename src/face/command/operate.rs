@@ -2,7 +2,10 @@
 
 mod ask;
 mod report;
+mod runbooks;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,6 +26,7 @@ use super::output::{Format, Out, say};
 use super::{Driver, Exit, Failure, Result, shape, target};
 
 use report::Report;
+pub use runbooks::runbooks;
 
 /// How long after the end of an operation the engine's own picture of it is waited for.
 const SEEN_WITHIN: Duration = Duration::from_secs(3);
@@ -39,8 +43,9 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
             let strategy = a.strategy.map(|s| match s {
                 cli::Strategy::Rolling => Strategy::Rolling,
                 cli::Strategy::Recreate => Strategy::Recreate,
+                cli::Strategy::BlueGreen => Strategy::BlueGreen,
             });
-            (Operation::Deploy { image: a.image.as_str().into(), strategy, fast: false }, one(&a.target))
+            (Operation::Deploy { image: a.image.as_str().into(), strategy, fast: a.fast }, one(&a.target))
         }
         C::Rollback(a) => (Operation::Rollback { to: a.to }, one(&a.target)),
         C::Start(a) => (Operation::Start, a.targets.clone()),
@@ -49,6 +54,10 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         C::Unpause(a) => (Operation::Unpause, a.targets.clone()),
         C::Kill(a) => (Operation::Kill { signal: signal(&a.signal).into() }, a.targets.clone()),
         C::Remove(a) => (Operation::Remove, a.targets.clone()),
+        C::Run(a) => {
+            let variables = a.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
+            (Operation::Run { runbook: a.runbook.as_deref()?.into(), variables }, Vec::new())
+        }
         C::Recover(a) => {
             let ending = if a.ending.finish { Ending::Finish } else { Ending::Undo };
             (Operation::Recover { ending }, one(&a.name))
@@ -96,7 +105,8 @@ pub async fn run(driver: &mut Driver, out: &mut Out, global: &Global, operation:
         out.one(&shown, |_| ask::words(&plan))?;
         return Ok(Exit::Done);
     }
-    let mut answer = Answer { yes: global.yes, typed: global.confirm.as_deref().map(Into::into), take_over: global.take_over };
+    let (typed, ticked) = (global.confirm.as_deref().map(Into::into), ticked(&plan, &global.tick)?);
+    let mut answer = Answer { yes: global.yes, typed, take_over: global.take_over, ticked };
     match decide(driver.state(), &plan, &answer) {
         Decision::Go => {}
         Decision::Refuse(why) => return refuse(out, &request, &Refused::Guard { plan: Box::new(plan), why }),
@@ -108,6 +118,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, global: &Global, operation:
             None => return refuse(out, &request, &Refused::Ask { plan: Box::new(plan), question }),
         },
     }
+    ask::unticked(&plan, &mut answer.ticked)?;
     drop(driver.feed(Msg::Ask(request.clone(), answer)));
     match driver.state().operations.asked.clone() {
         Some(Ok(id)) => follow(driver, out, &request, &id).await,
@@ -116,8 +127,29 @@ pub async fn run(driver: &mut Driver, out: &mut Out, global: &Global, operation:
     }
 }
 
+/// What a person has said is so by flags: each must be something the plan asks.
+fn ticked(plan: &Plan, said: &[String]) -> Result<BTreeSet<Arc<str>>> {
+    let asked: Vec<&Arc<str>> = plan.asked().collect();
+    let mut ticked = BTreeSet::new();
+    for text in said {
+        if text == "all" {
+            ticked.extend(asked.iter().map(|a| (*a).clone()));
+        } else if let Some(known) = asked.iter().find(|a| a.as_ref() == text.as_str()) {
+            ticked.insert((*known).clone());
+        } else {
+            let listed: Vec<String> = asked.iter().map(|a| format!("`{a}`")).collect();
+            let asks = if listed.is_empty() { "nothing".to_owned() } else { listed.join(", ") };
+            return Err(Failure::usage(format!("--tick `{text}`: the plan asks {asks}")));
+        }
+    }
+    Ok(ticked)
+}
+
 async fn request(driver: &mut Driver, operation: Operation, names: &[String]) -> Result<Request> {
     let mut environment = None;
+    if let Operation::Run { runbook, .. } = &operation {
+        environment = Some(runbooks::having(driver, runbook).await?);
+    }
     let mut targets = Vec::new();
     for name in names {
         let found = target::resolve(driver, name).await?;

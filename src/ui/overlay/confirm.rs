@@ -23,7 +23,7 @@ pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) 
     let inner = inner_width(room.width);
     let wide = inner + 4;
     let mut page = Page::new();
-    for line in parts(plan, &name, tier, inner) {
+    for line in parts(plan, &confirm.previews, &name, tier, inner) {
         page.line();
         for part in line {
             page.add(part.text, on(scene, part.role));
@@ -37,7 +37,7 @@ pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) 
     look.title = scene.theme.tier(tier);
     let inner = panel::draw(buf, area, &title, look);
     let upper = Rect { height: inner.height.saturating_sub(asks), ..inner };
-    let (_, below) = page.draw(buf, upper, line_of(plan, &name, tier, wide.saturating_sub(4), confirm.scroll));
+    let (_, below) = page.draw(buf, upper, line_of(plan, &confirm.previews, &name, tier, wide.saturating_sub(4), confirm.scroll));
     let lower = Rect { y: upper.bottom(), height: inner.height - upper.height, ..inner };
     if below > 0 {
         // What is out of sight must not be agreed to unseen.
@@ -53,6 +53,9 @@ pub fn draw(scene: &Scene<'_>, confirm: &Confirm, room: Rect, buf: &mut Buffer) 
 fn ask(scene: &Scene<'_>, confirm: &Confirm, area: Rect, line: u16, buf: &mut Buffer) -> Cursor {
     let (text, key) = (on(scene, Role::Text), on(scene, Role::Key));
     let mut pen = Pen::new(buf, area, line);
+    if confirm.plan.asked().any(|asked| !confirm.plan.confirmed.contains(asked)) {
+        pen.put("space", key).put(" ticks what a person must say; ", text);
+    }
     match question(scene.state, &confirm.plan) {
         Some(Question::Type(name)) => {
             pen.put("type ", text).put(&name, on(scene, Role::Strong)).put(" to start it: ", text);
