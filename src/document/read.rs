@@ -13,12 +13,22 @@ use super::{Node, unknown};
 /// A string that is not empty and has no control characters.
 #[must_use]
 pub fn text(node: Node<'_>) -> Option<Arc<str>> {
+    without(node, char::is_control)
+}
+
+/// The same, with line breaks and tabs: what a file is to hold.
+#[must_use]
+pub fn lines(node: Node<'_>) -> Option<Arc<str>> {
+    without(node, |c| c.is_control() && c != '\n' && c != '\t')
+}
+
+fn without(node: Node<'_>, bad: impl Fn(char) -> bool) -> Option<Arc<str>> {
     let DeValue::String(text) = node.value() else { return node.mismatch("a string") };
     if text.trim().is_empty() {
         node.note("must not be empty");
         return None;
     }
-    if let Some(c) = text.chars().find(|c| c.is_control()) {
+    if let Some(c) = text.chars().find(|c| bad(*c)) {
         node.note(format!("must not hold the control character {}", c.escape_unicode()));
         return None;
     }

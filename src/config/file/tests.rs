@@ -1,6 +1,7 @@
 //! What a configuration file means and what a person is told about a broken one.
 
 use super::*;
+use crate::operate::policy::Switch;
 
 /// Every key of a whole configuration, as documented.
 const WHOLE: &str = r#"
@@ -239,6 +240,19 @@ fn what_is_masked_is_read_and_what_is_wrong_with_it_has_its_place() {
         let found = told(&format!("[logs]\n{line}\n"));
         assert!(found.len() == 1 && found[0].starts_with(&format!("quarterdeck.toml:{part}")), "{line}\n{found:#?}");
     }
+}
+
+#[test]
+fn what_a_proxy_is_to_read_may_have_many_lines() {
+    let text = |text: &str| {
+        let switch = format!("proxy = 'web'\nfile = '/etc/a.conf'\nserver = '{{instance}}'\nreload = ['r']\ntext = \"{text}\"");
+        format!("[[environment]]\nname = \"a\"\n[environment.deploy.switch]\n{switch}\n")
+    };
+    let file = parse(&text("upstream pool {\\n\\t{servers}\\n}\\n"), "quarterdeck.toml").unwrap_or_else(|p| panic!("{p:#?}"));
+    let Some(Switch::Proxy(proxy)) = &file.environments[0].deploy.switch else { panic!("a proxy") };
+    assert_eq!(&*proxy.text, "upstream pool {\n\t{servers}\n}\n");
+    let told = told(&text("{servers}\\u001b"));
+    assert_eq!(told, ["quarterdeck.toml:8:8: must not hold the control character \\u{1b}"]);
 }
 
 #[test]

@@ -97,7 +97,7 @@ pub(super) fn switch(section: &Section<'_>) -> Option<Switch> {
     let workload = section.require("proxy", read::text);
     let file = section.require("file", read::text);
     let server = section.require("server", read::text);
-    let text: Arc<str> = section.read("text", read::text).unwrap_or_else(|| "{servers}".into());
+    let text: Arc<str> = section.read("text", read::lines).unwrap_or_else(|| "{servers}".into());
     let test = section.read("test", read::texts);
     let reload = section.require("reload", read::texts);
     section.end();
