@@ -39,7 +39,7 @@ const SECRET_WORDS: &[&str] = &[
 
 /// Names that hold a secret word but no secret.
 const HARMLESS_ENDINGS: &[&str] =
-    &["_file", "_path", "_url_path", "_ttl", "_expiry", "_expires", "_length", "_name", "_id_header"];
+    &["_file", "_path", "_url_path", "_ttl", "_expiry", "_expires", "_length", "_name", "_id_header", "secretname", "secretid"];
 
 /// Whether the value under this name is a secret.
 #[must_use]

@@ -124,14 +124,14 @@ pub enum Action {
         environment: EnvironmentId,
         workload: WorkloadId,
         revision: Revision,
-        pacing: Option<Pacing>,
+        pacing: Option<Box<Pacing>>,
     },
     /// Declared engines: replace every instance with a fresh one of the same definition.
     Rollout {
         environment: EnvironmentId,
         workload: WorkloadId,
         operation: OperationId,
-        pacing: Option<Pacing>,
+        pacing: Option<Box<Pacing>>,
     },
     /// Gives a workload the update settings back that were its own before a pacing was set.
     Unpace {
@@ -222,7 +222,7 @@ pub enum Action {
         workload: WorkloadId,
         to: u64,
         revision: Revision,
-        pacing: Option<Pacing>,
+        pacing: Option<Box<Pacing>>,
     },
 }
 

@@ -47,3 +47,4 @@ mod real_observe;
 mod real_replica;
 mod recorded;
 mod swarm_real;
+mod swarm_recorded;

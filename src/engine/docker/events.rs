@@ -137,7 +137,7 @@ impl Event {
             "stop" | "restart" | "pause" | "unpause" | "update" => (self.action.as_str(), String::new()),
             other => (other.strip_prefix("health_status:")?.trim(), "health check".into()),
         };
-        self.told(places.id(&group)?, name, what, &detail)
+        Some(self.told(places.id(&group)?, name, what, &detail))
     }
 
     /// What a service or node became; what else a manager tells is no news to people.
@@ -157,18 +157,18 @@ impl Event {
             })
         });
         let detail = changes.collect::<Vec<_>>().join(", ");
-        self.told(places.id(&group)?, &name, &self.action, &detail)
+        Some(self.told(places.id(&group)?, &name, &self.action, &detail))
     }
 
-    fn told(&self, environment: EnvironmentId, name: &str, what: &str, detail: &str) -> Option<Item> {
-        Some(Item {
+    fn told(&self, environment: EnvironmentId, name: &str, what: &str, detail: &str) -> Item {
+        Item {
             at: Timestamp::from_nanosecond(i128::from(self.at_ns())).unwrap_or_default(),
             environment,
             subject: clean(name).into(),
             source: Source::Engine,
             what: clean(what).into(),
             detail: clean(detail).into(),
-        })
+        }
     }
 }
 

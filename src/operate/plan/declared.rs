@@ -127,7 +127,8 @@ pub fn restart(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refus
 /// Has every instance replaced and follows that to its end.
 pub fn roll(draft: &mut Draft<'_>, workload: &Workload, pacing: Option<Pacing>) {
     let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
-    draft.act(Action::Rollout { environment, workload: workload.id.clone(), operation, pacing }, Vec::new());
+    draft
+        .act(Action::Rollout { environment, workload: workload.id.clone(), operation, pacing: pacing.map(Box::new) }, Vec::new());
     let gate = followed(draft, workload, None, pacing, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
     unpace(draft, workload);
@@ -198,8 +199,8 @@ pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, st
     let undo = back(draft, workload, current, number + 1);
     let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
     let action = match wanted.from {
-        None => Action::SetImage { environment, workload: id, revision, pacing },
-        Some(to) => Action::Revert { environment, workload: id, to, revision, pacing },
+        None => Action::SetImage { environment, workload: id, revision, pacing: pacing.map(Box::new) },
+        Some(to) => Action::Revert { environment, workload: id, to, revision, pacing: pacing.map(Box::new) },
     };
     draft.act(action, undo);
     let gate = followed(draft, workload, Some(number), pacing, draft.policy(workload).hold);
@@ -222,7 +223,7 @@ pub fn back(draft: &Draft<'_>, workload: &Workload, to: u64, number: u64) -> Vec
     let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
     let pacing = pacing::of(draft, workload, None);
     let mut works = vec![
-        Work::Act(Action::Revert { environment, workload: id, to, revision, pacing }),
+        Work::Act(Action::Revert { environment, workload: id, to, revision, pacing: pacing.map(Box::new) }),
         followed(draft, workload, Some(number), pacing, Duration::ZERO),
     ];
     works.extend(pacing::give_back(draft, workload));

@@ -72,13 +72,12 @@ impl Places {
         let taken = |name: &str| self.specs.iter().any(|spec| spec.name.as_ref() == name);
         Some(match group {
             Group::Project(name) if taken(name) || name.as_ref() == LOOSE => format!("{name} (project)").into(),
-            Group::Project(name) => name.clone(),
             Group::Loose if taken(LOOSE) => format!("{LOOSE} (loose)").into(),
             Group::Loose => LOOSE.into(),
             Group::Stack(name) if taken(name) || self.projects.contains(name) || matches!(&**name, LOOSE | NO_STACK) => {
                 format!("{name} (stack)").into()
             }
-            Group::Stack(name) => name.clone(),
+            Group::Project(name) | Group::Stack(name) => name.clone(),
             Group::NoStack if taken(NO_STACK) || self.projects.contains(NO_STACK) => format!("{NO_STACK} (no stack)").into(),
             Group::NoStack => NO_STACK.into(),
         })
@@ -120,6 +119,7 @@ impl Places {
 }
 
 /// What a configured environment stands for.
+#[must_use]
 pub fn group_of(spec: &EnvironmentSpec) -> Group {
     match (spec.engine, spec.project.as_ref()) {
         (EngineKind::Swarm, NO_STACK) => Group::NoStack,

@@ -68,11 +68,10 @@ impl Looks {
         let pace = self.client.pace();
         let (pause, whole) = match membership {
             Membership::Unknown | Membership::Lost { .. } => (pace.swarm_lost, true),
-            Membership::Outside | Membership::Worker => (pace.resync, true),
             Membership::Manager(cluster) if cluster.is_moving() => (pace.swarm_moving, false),
             // On one node every task that ends tells so by its container.
             Membership::Manager(cluster) if cluster.nodes.len() > 1 => (pace.swarm_idle, false),
-            Membership::Manager(_) => (pace.resync, true),
+            Membership::Manager(_) | Membership::Outside | Membership::Worker => (pace.resync, true),
         };
         self.wait_at_most(pause, whole);
     }

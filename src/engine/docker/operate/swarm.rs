@@ -22,14 +22,14 @@ pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -
             manager::set_replicas(&manager::aim(client, environment, workload)?, *replicas).await
         }
         Action::SetImage { environment, workload, revision, pacing } => {
-            manager::set_image(&manager::aim(client, environment, workload)?, revision, *pacing, report).await
+            manager::set_image(&manager::aim(client, environment, workload)?, revision, pacing.as_deref(), report).await
         }
         Action::Rollout { environment, workload, operation, pacing } => {
-            manager::roll_out(&manager::aim(client, environment, workload)?, operation, *pacing).await
+            manager::roll_out(&manager::aim(client, environment, workload)?, operation, pacing.as_deref()).await
         }
         Action::Unpace { environment, workload } => manager::unpace(&manager::aim(client, environment, workload)?).await,
         Action::Revert { environment, workload, to, revision, pacing } => {
-            manager::revert(&manager::aim(client, environment, workload)?, *to, revision, *pacing).await
+            manager::revert(&manager::aim(client, environment, workload)?, *to, revision, pacing.as_deref()).await
         }
         Action::Remove { instance: InstanceRef::Known(task), force } if client.known().whereabouts(task).is_some() => {
             take_away(client, task, *force).await

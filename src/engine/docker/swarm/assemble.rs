@@ -11,12 +11,15 @@ use super::service::{Containers, workload};
 use crate::engine::docker::convert::{Details, Group, Places, Seen};
 use crate::model::{InstanceId, Inventory, Snapshot, Workload, WorkloadId};
 
+/// What inspections added.
+type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
+
 /// The environments of a Swarm, unchanged ones shared with `before`.
 #[must_use]
 pub fn environments(
     membership: &Membership,
     places: &Places,
-    (seen, details): (&[Seen], &HashMap<InstanceId, Details>),
+    (seen, details): (&[Seen], &DetailsById),
     before: Option<&Inventory>,
     now: Timestamp,
 ) -> Vec<Arc<Snapshot>> {

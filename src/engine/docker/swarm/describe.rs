@@ -24,8 +24,8 @@ pub async fn service(aim: &Aim<'_>, environment: &EnvironmentId) -> Result<Value
     }
     let inventory = aim.client.known().inventory();
     let facts = inventory.iter().flat_map(|i| &i.environments).find(|s| &s.environment.id == environment).map(|s| &s.facts);
-    let around: Map<String, Value> =
-        facts.into_iter().flatten().map(|(what, words)| (what.to_string(), Value::from(&**words))).collect();
+    // As sentences: under their own key the names of secrets would be masked like secrets.
+    let around: Vec<String> = facts.into_iter().flatten().map(|(what, words)| format!("{what}: {words}")).collect();
     Ok(json!({ "Service": raw, "Around": around }))
 }
 

@@ -4,6 +4,7 @@
 //! What somebody changed without quarterdeck is told by comparing the template with the one recorded last.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -104,6 +105,10 @@ impl History {
     }
 }
 
+fn said(text: &str) -> Arc<str> {
+    clean(text).into()
+}
+
 /// What labels record; revisions whose definition is lost are not among them.
 fn recorded(labels: &BTreeMap<String, String>) -> Vec<Entry> {
     let text = labels.get(labels::HISTORY).map(String::as_str).unwrap_or_default();
@@ -111,11 +116,10 @@ fn recorded(labels: &BTreeMap<String, String>) -> Vec<Entry> {
     let entry = |mut revision: Revision| {
         let template = labels.get(&labels::template(revision.number))?;
         let template = serde_json::from_str(template).ok()?;
-        let said = |text: &std::sync::Arc<str>| clean(text).into();
         revision.image = said(&revision.image);
-        revision.digest = revision.digest.as_ref().map(said);
-        revision.by = revision.by.as_ref().map(said);
-        revision.cause = revision.cause.as_ref().map(said);
+        for text in [&mut revision.digest, &mut revision.by, &mut revision.cause].into_iter().flatten() {
+            *text = said(text);
+        }
         Some(Entry { revision, template })
     };
     revisions.into_iter().take(KEPT).filter_map(entry).collect()

@@ -26,6 +26,7 @@ pub struct Aim<'a> {
 }
 
 /// The aim of an action where its environment is of Swarm's; none where quarterdeck makes the instances itself.
+#[must_use]
 pub fn aim<'a>(client: &'a Client, environment: &EnvironmentId, workload: &'a WorkloadId) -> Option<Aim<'a>> {
     let group = client.group(environment);
     group.is_swarm().then_some(Aim { client, group, workload })
@@ -59,7 +60,7 @@ pub async fn set_replicas(aim: &Aim<'_>, replicas: u32) -> Result<Accepted, Engi
 ///
 /// # Errors
 /// As [`set_replicas`].
-pub async fn roll_out(aim: &Aim<'_>, operation: &OperationId, pacing: Option<Pacing>) -> Result<Accepted, EngineError> {
+pub async fn roll_out(aim: &Aim<'_>, operation: &OperationId, pacing: Option<&Pacing>) -> Result<Accepted, EngineError> {
     change(aim, forced, |service, spec| {
         if service.spec.labels.get(labels::OPERATION).is_some_and(|o| o == operation.as_str()) {
             return Ok(Told::Already);
@@ -83,7 +84,7 @@ fn forced(spec: &Value) -> Option<u64> {
 pub async fn set_image(
     aim: &Aim<'_>,
     revision: &Revision,
-    pacing: Option<Pacing>,
+    pacing: Option<&Pacing>,
     report: &Report,
 ) -> Result<Accepted, EngineError> {
     let pinned = digest::resolve(aim.client, &revision.image, revision.digest.as_deref(), report).await?;
@@ -115,7 +116,7 @@ pub async fn set_image(
 ///
 /// # Errors
 /// [`EngineError::NotFound`] when that is not on record; else as [`set_replicas`].
-pub async fn revert(aim: &Aim<'_>, to: u64, revision: &Revision, pacing: Option<Pacing>) -> Result<Accepted, EngineError> {
+pub async fn revert(aim: &Aim<'_>, to: u64, revision: &Revision, pacing: Option<&Pacing>) -> Result<Accepted, EngineError> {
     change(aim, template, |service, spec| {
         let history = History::of(service);
         if is_there(&history, revision) {
@@ -138,13 +139,13 @@ pub async fn revert(aim: &Aim<'_>, to: u64, revision: &Revision, pacing: Option<
 /// # Errors
 /// As [`set_replicas`].
 pub async fn unpace(aim: &Aim<'_>) -> Result<Accepted, EngineError> {
-    let update = |spec: &Value| Some(spec["UpdateConfig"].clone());
+    let update = |spec: &Value| spec["UpdateConfig"].clone();
     change(aim, update, |_, spec| Ok(if pace::give_back(spec) { Told::Changed } else { Told::Already })).await
 }
 
 /// The template apart from forced restarts: somebody else's change of it is in the way, a restart is not.
-fn template(spec: &Value) -> Option<u64> {
-    Some(super::template::fingerprint(&spec["TaskTemplate"]))
+fn template(spec: &Value) -> u64 {
+    super::template::fingerprint(&spec["TaskTemplate"])
 }
 
 fn is_there(history: &History, revision: &Revision) -> bool {

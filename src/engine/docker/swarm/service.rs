@@ -89,8 +89,9 @@ fn shown<'a>(service: &Held, attempts: &[&'a Arc<Attempt>]) -> Vec<&'a Arc<Attem
     let explains = |t: &Attempt| !runs || (is_current(service, t) && t.created_at > since);
     // A place nobody wants any more (scaled down, another node) explains nothing.
     let wanted = shown.iter().any(|t| t.is_wanted());
+    let told = shown.iter().any(|t| t.has_failed());
     let newest = attempts.iter().find(|t| !t.is_wanted() && !t.is_up());
-    if let Some(failed) = newest.filter(|t| t.has_failed() && explains(t) && (wanted || shown.is_empty())) {
+    if let Some(failed) = newest.filter(|t| t.has_failed() && explains(t) && (wanted || shown.is_empty()) && !told) {
         shown.push(failed);
     }
     shown

@@ -175,14 +175,13 @@ pub fn instance(task: &Attempt, setting: &Setting<'_>) -> Instance {
 /// The manager's word in ours. What its container does is nearer to the truth where it can be seen.
 fn state(task: &Attempt, seen: Option<&Seen>) -> InstanceState {
     match (&*task.state, task.is_wanted()) {
-        ("running" | "starting", false) => InstanceState::Removing,
+        ("running" | "starting", false) | ("remove", _) => InstanceState::Removing,
         ("running" | "starting", true) => match seen.map(|seen| seen.state) {
             Some(InstanceState::Removing) | None => InstanceState::Running,
             Some(state) => state,
         },
         ("new" | "pending" | "allocated" | "assigned" | "accepted" | "preparing" | "ready", _) => InstanceState::Created,
         ("complete" | "shutdown" | "failed" | "rejected", _) => InstanceState::Exited,
-        ("remove", _) => InstanceState::Removing,
         _ => InstanceState::Unknown,
     }
 }

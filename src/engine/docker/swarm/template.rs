@@ -67,10 +67,10 @@ impl Fnv {
             }
             Value::Array(list) => {
                 self.bytes(b"[");
-                list.iter().for_each(|one| {
+                for one in list {
                     self.bytes(b",");
                     self.value(one, false);
-                });
+                }
             }
             Value::Object(map) => {
                 let mut keys: Vec<&String> = map.keys().collect();

@@ -84,9 +84,9 @@ fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload:
         let earlier = affected.revisions.iter().skip(1).find(|r| r.image == revision.image && r.digest == revision.digest);
         let action = match (&left.begun.operation, earlier) {
             (Operation::Rollback { .. }, Some(earlier)) => {
-                Action::Revert { environment, workload: id, to: earlier.number, revision, pacing }
+                Action::Revert { environment, workload: id, to: earlier.number, revision, pacing: pacing.map(Box::new) }
             }
-            _ => Action::SetImage { environment, workload: id, revision, pacing },
+            _ => Action::SetImage { environment, workload: id, revision, pacing: pacing.map(Box::new) },
         };
         draft.act(action, Vec::new());
     }

@@ -13,11 +13,7 @@ use super::{host_of, listed, plain, seconds};
 #[must_use]
 pub fn call(work: &Work, names: &Names) -> Arc<str> {
     let at = |i: &InstanceRef| names.instances.get(i).map_or_else(|| plain(i), |n| n.path.to_string());
-    let resource = |w: &WorkloadId| names.workloads.get(w).map_or_else(|| format!("workloads/{w}"), ToString::to_string);
     let swarm = names.engine == Some(EngineKind::Swarm);
-    let tell = |w: &WorkloadId, part: &str, what: String| {
-        if swarm { format!("POST {}/update ({what})", resource(w)) } else { format!("PATCH {}{part} ({what})", resource(w)) }
-    };
     let text = match work {
         Work::Act(action) => match action {
             Action::TakeLock { environment, .. } => format!("take the lock of {environment}"),
@@ -39,12 +35,11 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
                 format!("POST /containers/(of task {})/{}", at(instance), if *force { "kill" } else { "stop" })
             }
             Action::Remove { instance, .. } => format!("DELETE pods/{}", at(instance)),
-            Action::SetReplicas { workload, replicas, .. } => tell(workload, "/scale", format!("replicas {replicas}")),
-            Action::SetImage { workload, revision, .. } => {
-                tell(workload, "", format!("image {}, revision {}", revision.image, revision.number))
-            }
-            Action::Rollout { workload, .. } => tell(workload, "", "restart".to_owned()),
-            Action::Unpace { workload, .. } => tell(workload, "", "its own update settings".to_owned()),
+            Action::SetReplicas { .. }
+            | Action::SetImage { .. }
+            | Action::Rollout { .. }
+            | Action::Unpace { .. }
+            | Action::Revert { .. } => wanted(action, names),
             Action::Drill { name } => format!("drill {name}"),
             Action::Exec { .. }
             | Action::RunOnce { .. }
@@ -58,9 +53,6 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             | Action::LookAtImage { .. }
             | Action::LookAtDisk { .. }
             | Action::Errand(_) => hand(action, &at),
-            Action::Revert { workload, to, revision, .. } => {
-                tell(workload, "", format!("as in revision {to}, revision {}", revision.number))
-            }
         },
         Work::Await(Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. }) => {
             if hold.is_zero() {
@@ -78,6 +70,27 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
         Work::Await(Gate::Person { .. }) => "a person says that it is so".to_owned(),
     };
     text.into()
+}
+
+/// Calls that tell an engine what is wanted.
+fn wanted(action: &Action, names: &Names) -> String {
+    let resource = |w: &WorkloadId| names.workloads.get(w).map_or_else(|| format!("workloads/{w}"), ToString::to_string);
+    let swarm = names.engine == Some(EngineKind::Swarm);
+    let tell = |w: &WorkloadId, part: &str, what: String| {
+        if swarm { format!("POST {}/update ({what})", resource(w)) } else { format!("PATCH {}{part} ({what})", resource(w)) }
+    };
+    match action {
+        Action::SetReplicas { workload, replicas, .. } => tell(workload, "/scale", format!("replicas {replicas}")),
+        Action::SetImage { workload, revision, .. } => {
+            tell(workload, "", format!("image {}, revision {}", revision.image, revision.number))
+        }
+        Action::Rollout { workload, .. } => tell(workload, "", "restart".to_owned()),
+        Action::Unpace { workload, .. } => tell(workload, "", "its own update settings".to_owned()),
+        Action::Revert { workload, to, revision, .. } => {
+            tell(workload, "", format!("as in revision {to}, revision {}", revision.number))
+        }
+        other => format!("{other:?}"),
+    }
 }
 
 /// Calls of what is done by hand in and around instances.

@@ -23,7 +23,7 @@ pub(super) enum Told {
 /// Changes a service. `about` is what it must find unchanged when it has to begin again.
 pub(super) async fn change<T: PartialEq>(
     aim: &Aim<'_>,
-    about: impl Fn(&Value) -> Option<T>,
+    about: impl Fn(&Value) -> T,
     alter: impl Fn(&Service, &mut Value) -> Result<Told, EngineError>,
 ) -> Result<Accepted, EngineError> {
     change_with(aim, None, about, alter).await
@@ -33,11 +33,11 @@ pub(super) async fn change<T: PartialEq>(
 pub(super) async fn change_with<T: PartialEq>(
     aim: &Aim<'_>,
     credentials: Option<&str>,
-    about: impl Fn(&Value) -> Option<T>,
+    about: impl Fn(&Value) -> T,
     alter: impl Fn(&Service, &mut Value) -> Result<Told, EngineError>,
 ) -> Result<Accepted, EngineError> {
     let what = format!("service {}", aim.workload);
-    let mut first: Option<Option<T>> = None;
+    let mut first: Option<T> = None;
     for _ in 0..TRIES {
         let (raw, service) = find(aim).await?;
         let now = about(&raw["Spec"]);

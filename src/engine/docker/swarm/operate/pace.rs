@@ -8,7 +8,7 @@ use crate::operate::Pacing;
 
 /// Puts the plan's settings in the place of the service's own. On failure the manager stops and leaves the rest to the
 /// operation: going back by itself, it may end what is good.
-pub(super) fn set(spec: &mut Value, pacing: Option<Pacing>) {
+pub(super) fn set(spec: &mut Value, pacing: Option<&Pacing>) {
     let Some(pacing) = pacing else { return };
     if spec["Labels"][labels::OWN_PACE].is_null() {
         let own = spec["UpdateConfig"].to_string();
@@ -50,15 +50,15 @@ mod tests {
     fn its_own_settings_come_back_whatever_was_set_between() {
         let pacing = |at_once| {
             let second = Duration::from_secs(1);
-            Some(Pacing { at_once, new_first: true, delay: Duration::ZERO, watch: second })
+            Pacing { at_once, new_first: true, delay: Duration::ZERO, watch: second }
         };
         for own in [Value::Null, json!({ "Parallelism": 2, "FailureAction": "rollback", "Order": "stop-first" })] {
             let before = json!({ "Name": "web", "Labels": { "a": "b" }, "UpdateConfig": own });
             let mut spec = before.clone();
             set(&mut spec, None);
             assert_eq!(spec, before);
-            set(&mut spec, pacing(1));
-            set(&mut spec, pacing(3));
+            set(&mut spec, Some(&pacing(1)));
+            set(&mut spec, Some(&pacing(3)));
             assert_eq!(spec["UpdateConfig"]["Parallelism"], 3);
             assert_eq!(spec["UpdateConfig"]["FailureAction"], "pause");
             assert_eq!(spec["UpdateConfig"]["Monitor"], 1_000_000_000_u64);
