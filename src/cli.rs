@@ -187,6 +187,8 @@ pub enum Command {
     Audit(Audit),
     /// What happens: engine events, operations, health changes
     Timeline(Timeline),
+    /// Follow the autoscaling policies of the configuration: what they read, recommend and do
+    Autoscale(Autoscale),
     /// Whether everything quarterdeck needs is there
     Doctor,
     /// Check, show or begin a configuration
@@ -300,6 +302,16 @@ pub struct Timeline {
     /// Go on until interrupted
     #[arg(short, long, conflicts_with = "duration")]
     pub follow: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Autoscale {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+    /// Watch this long, then end; else until interrupted
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Subcommand)]

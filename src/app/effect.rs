@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::Shell;
-use crate::model::{ConnectionId, OperationId};
+use crate::model::{ConnectionId, EnvironmentId, OperationId};
 use crate::operate::Action;
 use crate::operate::audit::Record;
 use crate::operate::machine::Ticket;
@@ -15,6 +15,8 @@ pub enum Effect {
     Execute { connection: ConnectionId, operation: OperationId, ticket: Ticket, action: Action },
     /// Looks ahead at a step of a plan that is on screen: changes nothing. Answered by [`super::Msg::Previewed`].
     Preview { connection: ConnectionId, plan: OperationId, step: usize, look: Action },
+    /// Reads the figure an autoscaling policy follows. Answered by [`super::Msg::Measured`].
+    Measure { connection: ConnectionId, environment: EnvironmentId, policy: usize, look: Action },
     /// Appends to the audit journal and syncs it, in order, before any later effect is performed.
     Journal(Record),
     /// Reads the journal's past operations. Answered by [`super::Msg::Journal`].

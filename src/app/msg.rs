@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::engine::{EngineError, Update};
 use crate::keymap::Chord;
-use crate::model::{ConnectionId, OperationId};
+use crate::model::{ConnectionId, EnvironmentId, OperationId};
 use crate::operate::audit::Record;
 use crate::operate::machine::Ticket;
 use crate::operate::{Accepted, Request};
@@ -63,6 +63,12 @@ pub enum Msg {
     Previewed {
         plan: OperationId,
         step: usize,
+        result: Result<Accepted, EngineError>,
+    },
+    /// The figure a policy follows, or why there is none.
+    Measured {
+        environment: EnvironmentId,
+        policy: usize,
         result: Result<Accepted, EngineError>,
     },
     /// Words about an action under way.

@@ -1,5 +1,6 @@
 //! What the program knows, split by concern: one struct each, plain data.
 
+mod autoscale;
 mod input;
 pub mod log;
 mod lookup;
@@ -24,6 +25,7 @@ use crate::operate::policy::{Actor, Policy};
 use super::operations::Refused;
 use super::rows::Listed;
 
+pub use autoscale::Autoscalers;
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};
 pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Previews, Prompt, Purpose};
 
@@ -44,6 +46,7 @@ pub struct State {
     pub logs: Option<LogView>,
     pub description: Option<Arc<Description>>,
     pub operations: Operations,
+    pub autoscalers: Autoscalers,
     /// What lies over the screen, the last on top and alone in receiving keys.
     pub overlays: Vec<Overlay>,
     pub keys: Keys,

@@ -1,6 +1,7 @@
 //! The router: one message in, effects out; one file per concern below.
 
 mod ahead;
+mod autoscale;
 mod confirm;
 mod discovery;
 mod inspect;
@@ -83,6 +84,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
         },
         Msg::Done { operation, ticket, result } => operations::event(state, &operation, Event::Done(ticket, result)),
         Msg::Previewed { plan, step, result } => ahead::previewed(state, &plan, step, result),
+        Msg::Measured { environment, policy, result } => autoscale::measured(state, &environment, policy, result),
         Msg::Progress { operation, ticket, text } => operations::event(state, &operation, Event::Progress(ticket, text)),
         Msg::JournalFailed(why) => {
             state.say(false, format!("the audit journal could not be written: {why}"));
@@ -101,6 +103,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
 fn tick(state: &mut State) -> Vec<Effect> {
     let mut effects = operations::tick(state);
     effects.extend(discovery::owners(state));
+    effects.extend(autoscale::tick(state));
     effects
 }
 

@@ -1,6 +1,7 @@
 //! The commands: the same app without a screen, one file each. Data to standard output, words to standard error.
 
 mod audit;
+mod autoscale;
 mod config;
 mod doctor;
 mod driver;
@@ -154,6 +155,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Run(arguments) if arguments.runbook.is_none() => {
             connected(&read(cli)?, async |driver| operate::runbooks(driver, out).await)
         }
+        C::Autoscale(arguments) => connected(&read(cli)?, async |driver| autoscale::run(driver, out, arguments).await),
         C::Demo => Err(Failure::usage("the demo is a console")),
         C::Scale(_)
         | C::Restart(_)

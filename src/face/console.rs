@@ -38,7 +38,8 @@ pub fn run(cli: &Cli) -> u8 {
 
 fn open(setup: &Setup) -> io::Result<u8> {
     let runtime = runtime::start()?;
-    let session = setup.session(runtime.handle())?;
+    let mut session = setup.session(runtime.handle())?;
+    session.state.autoscalers.at_work = true;
     let (paths, depth) = (setup.paths.clone(), setup.depth);
     let themes: Themes = Box::new(move |name| match load::theme(&paths, name) {
         Ok(theme) => Ok(theme.at_depth(depth)),

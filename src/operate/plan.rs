@@ -41,6 +41,8 @@ use super::request::{Operation, Request};
 
 use draft::Draft;
 
+pub use around::source as metric;
+
 /// What must hold before the next step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Gate {

@@ -195,6 +195,7 @@ impl Console {
                 // The session performs these itself.
                 Effect::Execute { .. }
                 | Effect::Preview { .. }
+                | Effect::Measure { .. }
                 | Effect::Journal(_)
                 | Effect::LoadJournal
                 | Effect::Save { .. }

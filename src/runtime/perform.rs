@@ -14,7 +14,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::app::Msg;
 use crate::engine::{Engine, EngineError, Report};
-use crate::model::OperationId;
+use crate::model::{ConnectionId, EnvironmentId, OperationId};
 use crate::operate::audit::{Phase, Record};
 use crate::operate::machine::Ticket;
 use crate::operate::{Accepted, Action};
@@ -71,13 +71,7 @@ impl Performer {
         }
     }
 
-    pub(super) fn execute(
-        &self,
-        connection: &crate::model::ConnectionId,
-        operation: OperationId,
-        ticket: Ticket,
-        action: Action,
-    ) {
+    pub(super) fn execute(&self, connection: &ConnectionId, operation: OperationId, ticket: Ticket, action: Action) {
         let engine = self.engines.get(connection).cloned();
         if self.queue.try_send(Job::Execute(Order { engine, operation: operation.clone(), ticket, action })).is_err() {
             self.tell(Msg::Done { operation, ticket, result: Err(unrecorded("the audit log does not keep up")) });
@@ -85,11 +79,20 @@ impl Performer {
     }
 
     /// Looks ahead for a plan that is on screen: it changes nothing, so nothing of it is recorded.
-    pub(super) fn preview(&self, connection: &crate::model::ConnectionId, plan: OperationId, step: usize, look: Action) {
+    pub(super) fn preview(&self, connection: &ConnectionId, plan: OperationId, step: usize, look: Action) {
         let (engine, inbox) = (self.engines.get(connection).cloned(), self.inbox.clone());
         self.handle.spawn(async move {
             let result = act(engine, look, Arc::new(|_| {})).await;
             drop(inbox.send(Incoming::Msg(Msg::Previewed { plan, step, result })).await);
+        });
+    }
+
+    /// Reads a figure: it changes nothing, so nothing of it is recorded.
+    pub(super) fn measure(&self, connection: &ConnectionId, environment: EnvironmentId, policy: usize, look: Action) {
+        let (engine, inbox) = (self.engines.get(connection).cloned(), self.inbox.clone());
+        self.handle.spawn(async move {
+            let result = act(engine, look, Arc::new(|_| {})).await;
+            drop(inbox.send(Incoming::Msg(Msg::Measured { environment, policy, result })).await);
         });
     }
 

@@ -109,6 +109,9 @@ impl Session {
                 self.performer.execute(&connection, operation, ticket, action);
             }
             Effect::Preview { connection, plan, step, look } => self.performer.preview(&connection, plan, step, look),
+            Effect::Measure { connection, environment, policy, look } => {
+                self.performer.measure(&connection, environment, policy, look);
+            }
             Effect::Journal(record) => self.performer.append(record),
             Effect::LoadJournal => self.performer.load(),
             Effect::Save { name, content } => self.performer.save(name, content),

@@ -112,6 +112,7 @@ impl Stage {
                 Effect::LoadJournal => self.feed(Msg::Journal(Vec::new())),
                 // A picture changes nothing outside.
                 Effect::Journal(_)
+                | Effect::Measure { .. }
                 | Effect::Copy(_)
                 | Effect::Save { .. }
                 | Effect::Pipe { .. }

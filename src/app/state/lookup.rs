@@ -36,6 +36,7 @@ impl State {
             logs: None,
             description: None,
             operations: Operations::default(),
+            autoscalers: super::Autoscalers::default(),
             overlays: Vec::new(),
             keys: Keys { keymap, pending: Vec::new() },
             messages: VecDeque::new(),

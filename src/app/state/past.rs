@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::EnvironmentId;
 use crate::operate::audit::{Phase, Record};
-use crate::operate::machine::Outcome;
+use crate::operate::machine::{Machine, Outcome};
 
 use super::{Past, State};
 
@@ -94,9 +94,25 @@ impl State {
         self.operations.past.iter().find(|p| p.environment().is_some_and(|name| *name == *environment.name))
     }
 
+    /// How long such an operation usually takes, milliseconds: the median of the last five that went well, of the same
+    /// kind, on the same target.
+    #[must_use]
+    pub fn usual_ms(&self, machine: &Machine) -> Option<u64> {
+        let plan = &machine.plan;
+        let same = |r: &Record| {
+            *r.kind == *plan.request.operation.verb().word()
+                && *r.environment == *plan.request.environment.name
+                && *r.target == *plan.target
+        };
+        let well = |p: &&Past| p.outcome() == Some(&Outcome::Done) && p.started().is_some_and(same);
+        let mut took: Vec<u64> = self.operations.past.iter().filter(well).filter_map(Past::duration_ms).take(5).collect();
+        took.sort_unstable();
+        took.get(took.len() / 2).copied()
+    }
+
     /// The operation under way in an environment.
     #[must_use]
-    pub fn operation_in(&self, environment: &EnvironmentId) -> Option<&crate::operate::machine::Machine> {
+    pub fn operation_in(&self, environment: &EnvironmentId) -> Option<&Machine> {
         self.operations.running.iter().find(|m| &m.plan.request.environment == environment)
     }
 }

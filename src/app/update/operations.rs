@@ -114,7 +114,7 @@ fn outline(plan: &Plan) -> (Vec<std::sync::Arc<str>>, Vec<crate::operate::Change
 }
 
 /// Starts a plan the guard let through: the only place a machine is made.
-fn start(state: &mut State, plan: Plan) -> Vec<Effect> {
+pub(super) fn start(state: &mut State, plan: Plan) -> Vec<Effect> {
     state.operations.count += 1;
     let (id, environment) = (plan.id.clone(), plan.request.environment.clone());
     state.say(true, format!("{}: started", plan.title));

@@ -74,6 +74,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::Diff(_)
         | C::Audit(_)
         | C::Timeline(_)
+        | C::Autoscale(_)
         | C::Doctor
         | C::Config(_)
         | C::Info

@@ -248,7 +248,7 @@ pub fn workload(state: &State, snapshot: &Snapshot, workload: &Workload) -> Work
         cpu_cores: state.metrics.sum_latest(measured(), Figure::Cpu),
         memory_bytes: state.metrics.sum_latest(measured(), Figure::Memory).map(whole),
         created_at: workload.created_at,
-        autoscaler: workload.autoscaler.as_ref().map(ToString::to_string),
+        autoscaler: state.autoscaler_of(&snapshot.environment.id, &workload.id),
         drift: workload.drift.as_ref().map(ToString::to_string),
         instances: workload.instances.iter().map(|i| instance(state, i)).collect(),
     }

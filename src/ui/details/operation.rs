@@ -13,8 +13,11 @@ use crate::theme::Role;
 use super::super::format::elapsed;
 use super::super::scene::Scene;
 use super::super::widget::Page;
-use super::super::widget::spark::bar;
+use super::super::widget::spark::{bar, spark};
 use super::super::widget::text::cells;
+
+/// Lines shown of what a command printed; the journal keeps it whole.
+const OUTPUT: usize = 8;
 
 /// The symbol and style of a step's state.
 fn mark(scene: &Scene<'_>, state: StepState) -> (&'static str, Style) {
@@ -35,7 +38,7 @@ pub fn running(scene: &Scene<'_>, machine: &Machine, (width, height): (u16, u16)
     let part = if total == 0 { 0.0 } else { done as f64 / total as f64 };
     page.line().add(bar(part, 20), scene.style(Role::Accent)).add(format!("  {done} of {total} steps"), text);
     let until = machine.ended.unwrap_or(scene.state.now);
-    page.add(format!("  {} elapsed", elapsed(since(until, machine.began))), dim);
+    page.add(format!("  {} elapsed{}", elapsed(since(until, machine.began)), to_go(scene, machine)), dim);
     page.add(format!("  {}", phase(&machine.phase)), scene.style(Role::Strong));
     let name = machine.plan.steps.iter().map(|s| cells(&s.name)).max().unwrap_or(0).clamp(12, 40) + 2;
     // All of it where there is room, else from a little before the step it is at.
@@ -54,6 +57,9 @@ pub fn running(scene: &Scene<'_>, machine: &Machine, (width, height): (u16, u16)
             Work::Act(_) => None,
         };
         step_line(scene, &step.name, gate, progress, name, page);
+        if let (StepState::Failed | StepState::Running, Some(printed)) = (progress.state, &progress.output) {
+            output(scene, printed, width, page);
+        }
     }
     for warning in &machine.plan.warnings {
         page.wrapped(warning, scene.style(Role::Warn), 0, width, 2);
@@ -66,12 +72,34 @@ fn step_line(scene: &Scene<'_>, step: &str, gate: Option<&Gate>, progress: &Step
     page.line().add(format!("{symbol} "), style);
     page.column(step, if progress.state == StepState::Waiting { dim } else { text }, name + 2);
     page.column(&took(scene.state.now, progress), dim, name + 12);
+    if !progress.readings.is_empty() {
+        page.add(format!("{} ", spark(&progress.readings, 8, 0.0)), scene.style(Role::Accent));
+    }
     match gate {
         Some(gate) if progress.detail.is_empty() => page.add(waits(gate), dim),
         Some(_) | None => {
             page.add(progress.detail.as_ref(), if progress.state == StepState::Failed { scene.style(Role::Bad) } else { dim })
         }
     };
+}
+
+/// How long it will still take, as far as those before tell.
+fn to_go(scene: &Scene<'_>, machine: &Machine) -> String {
+    let forward = matches!(machine.phase, Phase::Locking | Phase::Running(_));
+    let Some(usual) = scene.state.usual_ms(machine).filter(|_| forward) else { return String::new() };
+    let usual = i64::try_from(usual / 1000).unwrap_or(i64::MAX);
+    match usual - since(scene.state.now, machine.began) {
+        left if left > 0 => format!(", about {} to go", elapsed(left)),
+        _ => format!(", longer than the usual {}", elapsed(usual)),
+    }
+}
+
+/// The last lines a command printed.
+fn output(scene: &Scene<'_>, printed: &str, width: u16, page: &mut Page) {
+    let lines: Vec<&str> = printed.lines().filter(|l| !l.trim().is_empty()).collect();
+    for line in &lines[lines.len().saturating_sub(OUTPUT)..] {
+        page.wrapped(line, scene.style(Role::Dim), 6, width, 2);
+    }
 }
 
 /// The step it is at: what is in sight begins a little before it.
@@ -158,6 +186,9 @@ fn told(scene: &Scene<'_>, record: &Record, (width, name): (u16, u16), page: &mu
             page.line().add(clock(record.at, 0), dim).add(format!("  {symbol} "), style);
             page.column(&step.name, text, name + 12);
             page.add(step.detail.as_ref(), if step.state == StepState::Failed { scene.style(Role::Bad) } else { dim });
+            if let Some(printed) = &step.output {
+                output(scene, printed, width, page);
+            }
         }
         Told::Ended => {
             let outcome = record.outcome.as_ref().map_or("ended", ended);

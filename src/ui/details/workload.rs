@@ -23,10 +23,11 @@ pub fn write(
     let dim = scene.style(Role::Dim);
     page.line();
     version(scene, workload, page);
-    for (word, value) in [("autoscaler", &workload.autoscaler), ("drift", &workload.drift)] {
-        if let Some(value) = value {
-            page.line().add(format!("{word} {value}"), scene.style(Role::Warn));
-        }
+    if let Some(autoscaler) = scene.state.autoscaler_of(&snapshot.environment.id, &workload.id) {
+        page.line().add(format!("autoscaler {autoscaler}"), dim);
+    }
+    if let Some(drift) = &workload.drift {
+        page.line().add(format!("drift {drift}"), scene.style(Role::Warn));
     }
     // The first reason is under the row already.
     for reason in workload.verdict.reasons.iter().skip(1).take(3) {
