@@ -48,6 +48,9 @@ pub struct Global {
     /// Only this Compose project
     #[arg(short, long, value_name = "NAME", global = true, conflicts_with = "environment")]
     pub project: Option<String>,
+    /// The compose file of the project, instead of the one configured or noted on its containers; may be repeated
+    #[arg(long = "file", value_name = "FILE", global = true)]
+    pub files: Vec<PathBuf>,
     /// Only the engine at this address, such as `ssh://deploy@10.0.0.5` or `unix:///path`
     #[arg(short = 'H', long, value_name = "URL", global = true, conflicts_with = "context")]
     pub host: Option<String>,
@@ -157,6 +160,9 @@ pub enum Command {
     /// Go back to the previous or any recorded revision
     #[command(after_help = TARGETS)]
     Rollback(Rollback),
+    /// Bring services up as their compose file has them (all that differ, when an environment is named)
+    #[command(after_help = TARGETS)]
+    Up(Targets),
     /// Start what is stopped
     #[command(after_help = TARGETS)]
     Start(Targets),
@@ -279,6 +285,9 @@ pub struct Diff {
     /// The newer revision; the current one unless given
     #[arg(long, value_name = "REVISION")]
     pub to: Option<u64>,
+    /// What runs against its compose file, for a workload or a whole environment
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub running: bool,
 }
 
 #[derive(Clone, Debug, Args)]

@@ -53,6 +53,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     pub environment: Option<Arc<str>>,
     pub project: Option<Arc<str>>,
+    /// `--file`: compose files of the one environment meant.
+    pub files: Vec<PathBuf>,
     pub host: Option<Arc<str>>,
     pub docker_context: Option<Arc<str>>,
     pub read_only: bool,
@@ -126,5 +128,8 @@ pub struct EnvironmentSpec {
     pub engine: EngineKind,
     /// The Compose project; its own name unless given.
     pub project: Arc<str>,
+    /// Its compose files, in order, and the file of variables for them; empty where none is configured.
+    pub files: Vec<PathBuf>,
+    pub env_file: Option<PathBuf>,
     pub policy: Policy,
 }

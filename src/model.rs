@@ -1,6 +1,7 @@
 //! The words of the product as plain data. Knows no network, file, clock or terminal.
 
 pub mod capability;
+pub mod drift;
 pub mod environment;
 pub mod event;
 pub mod feed;
@@ -15,6 +16,7 @@ pub mod snapshot;
 pub mod workload;
 
 pub use capability::{Capabilities, Capability, Verb};
+pub use drift::{Deviation, Drift, DriftKind, FileState, StackFile};
 pub use environment::{EngineKind, Environment, Guard, Mechanics, Tier};
 pub use event::{Item, Source};
 pub use feed::Link;

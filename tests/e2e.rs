@@ -18,6 +18,8 @@
 
 #[path = "e2e/command.rs"]
 mod command;
+#[path = "e2e/compose.rs"]
+mod compose;
 #[path = "e2e/console.rs"]
 mod console;
 #[path = "e2e/logs.rs"]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{Capability, EnvironmentId, Link, OperationId, Snapshot, Verb};
 use crate::operate::guard::{self, Answered, Decision, Owner, Question};
-use crate::operate::plan::{self, Terms};
+use crate::operate::plan::{self, Terms, up};
 use crate::operate::{Plan, Refusal, Request, Target};
 
 use super::format::clock;
@@ -160,6 +160,7 @@ pub fn is_about_environment(verb: Verb) -> bool {
         | Verb::Remove
         | Verb::Deploy
         | Verb::Rollback
+        | Verb::Up
         | Verb::Shell => false,
     }
 }
@@ -167,7 +168,7 @@ pub fn is_about_environment(verb: Verb) -> bool {
 /// Whether a verb is about whole workloads only: with an instance selected its workload is meant.
 #[must_use]
 pub fn is_about_workloads(verb: Verb) -> bool {
-    matches!(verb, Verb::Scale | Verb::Deploy | Verb::Rollback)
+    matches!(verb, Verb::Scale | Verb::Deploy | Verb::Rollback | Verb::Up)
 }
 
 /// What a verb would be about here: the marked rows, else the selected one, else what the screen is about.
@@ -183,6 +184,10 @@ pub fn targets(state: &State, verb: Verb) -> Result<(EnvironmentId, Vec<Target>)
         return state.environment().map(|id| (id, Vec::new())).ok_or_else(|| "select an environment first".into());
     }
     let view = state.nav.view();
+    if let (Verb::Up, Some(RowId::Environment(id)), true) = (verb, &view.table.selected, view.table.marks.is_empty()) {
+        // The whole of it.
+        return Ok((id.clone(), Vec::new()));
+    }
     let rows: Vec<&RowId> = match (view.table.marks.is_empty(), &view.table.selected) {
         (false, _) => view.table.marks.iter().collect(),
         (true, Some(row)) => vec![row],
@@ -286,6 +291,7 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         Verb::Run if state.policy(&snapshot.environment).runbooks.is_empty() => {
             Capability::Denied(format!("{name} has no runbook: [[environment.runbook]] in quarterdeck.toml makes one").into())
         }
+        Verb::Up => up::tool(snapshot).map_or_else(Capability::Denied, |_| Capability::Allowed),
         Verb::Scale
         | Verb::Restart
         | Verb::Stop

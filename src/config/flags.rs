@@ -12,6 +12,7 @@ impl Flags {
             config: global.config.clone(),
             environment: global.environment.as_deref().map(Into::into),
             project: global.project.as_deref().map(Into::into),
+            files: global.files.clone(),
             host: global.host.as_deref().map(Into::into),
             docker_context: global.context.as_deref().map(Into::into),
             read_only: global.read_only,

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{self, Environment, File, Redact, Settings};
-use super::{ConnectionSpec, DockerTarget, Flags, Resolved, TargetSpec, clash};
-use crate::model::{ConnectionId, EngineKind, Problem};
+use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
+use crate::model::{ConnectionId, EngineKind, Problem, Tier};
+use crate::operate::Policy;
 
 /// The address a target leads to, where that can be told: two targets with one address are one engine.
 pub type Address<'a> = dyn Fn(&DockerTarget) -> Option<Arc<str>> + 'a;
@@ -46,6 +47,9 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
         Some(demo) => (vec![connection("demo".into(), demo.target(), true)], Vec::new()),
         None => connections(&environments, flags, only.as_deref(), address),
     };
+    if let Err(why) = files_of(&mut connections, flags, only.as_ref()) {
+        return Err(vec![flag("--file", why.to_owned())]);
+    }
     for connection in &mut connections {
         connection.redaction = redaction.clone();
     }
@@ -77,6 +81,33 @@ fn redact(files: &[(PathBuf, File)]) -> Redact {
 
 fn flag(name: &str, message: String) -> Problem {
     Problem { file: name.into(), line: 0, column: 0, message }
+}
+
+/// Gives the one environment that is meant the files of the command line; a project that is not configured becomes one that is.
+fn files_of(connections: &mut [ConnectionSpec], flags: &Flags, only: Option<&Arc<str>>) -> Result<(), &'static str> {
+    if flags.files.is_empty() {
+        return Ok(());
+    }
+    let name = only.ok_or("say with --project or --env whose file it is")?;
+    let spec = connections.iter_mut().flat_map(|c| &mut c.environments).find(|e| e.name == *name);
+    if let Some(spec) = spec {
+        spec.files.clone_from(&flags.files);
+        return Ok(());
+    }
+    let open = connections.iter_mut().find(|c| c.discover).ok_or("there is no engine that could hold it")?;
+    let tier = Tier::default();
+    let guard = tier.default_guard();
+    open.environments.push(EnvironmentSpec {
+        name: name.clone(),
+        tier,
+        guard,
+        engine: EngineKind::Compose,
+        project: name.clone(),
+        files: flags.files.clone(),
+        env_file: None,
+        policy: Policy::of(guard),
+    });
+    Ok(())
 }
 
 /// The one environment that is wanted: `-e`, or the one of a project.

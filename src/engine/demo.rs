@@ -158,6 +158,7 @@ impl Shared {
             | Action::SetImage { .. }
             | Action::Rollout { .. }
             | Action::Unpace { .. }
+            | Action::ComposeUp { .. }
             | Action::Drill { .. }
             | Action::Revert { .. } => 0.04,
         };

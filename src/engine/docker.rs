@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod client;
+pub mod compose;
 pub mod context;
 pub mod convert;
 pub mod describe;

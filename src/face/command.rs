@@ -161,6 +161,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         | C::Restart(_)
         | C::Deploy(_)
         | C::Rollback(_)
+        | C::Up(_)
         | C::Start(_)
         | C::Stop(_)
         | C::Pause(_)

@@ -18,6 +18,8 @@ pub enum Verb {
     Remove,
     Deploy,
     Rollback,
+    /// Brings services up as their compose file has them.
+    Up,
     Shell,
     Lock,
     Unlock,
@@ -30,7 +32,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, for tables and exhaustive tests.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Scale,
         Self::Restart,
         Self::Stop,
@@ -41,6 +43,7 @@ impl Verb {
         Self::Remove,
         Self::Deploy,
         Self::Rollback,
+        Self::Up,
         Self::Shell,
         Self::Lock,
         Self::Unlock,
@@ -63,6 +66,7 @@ impl Verb {
             Self::Remove => "remove",
             Self::Deploy => "deploy",
             Self::Rollback => "rollback",
+            Self::Up => "up",
             Self::Shell => "shell",
             Self::Lock => "lock",
             Self::Unlock => "unlock",
@@ -83,6 +87,7 @@ impl Verb {
             | Self::Pause
             | Self::Unpause
             | Self::Deploy
+            | Self::Up
             | Self::Shell
             | Self::Lock
             | Self::Unlock => false,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Environment, OperationId, Workload, WorkloadId};
+use super::{Environment, OperationId, StackFile, Workload, WorkloadId};
 
 /// Who holds an environment's lock, as written on the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub facts: Vec<(Arc<str>, Arc<str>)>,
     /// What could not be seen and why (a kind one may not list).
     pub notes: Vec<Arc<str>>,
+    /// The file it is described by, where that is at hand.
+    pub file: Option<Arc<StackFile>>,
 }
 
 impl Snapshot {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Capabilities, Instance, InstanceState, Revision, Verdict, WorkloadId};
+use super::{Capabilities, Drift, Instance, InstanceState, Revision, Verdict, WorkloadId};
 
 /// What the engine calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,7 +90,8 @@ pub struct Workload {
     /// Sorted by number, then id; those set aside included.
     pub instances: Vec<Arc<Instance>>,
     pub autoscaler: Option<Arc<str>>,
-    pub drift: Option<Arc<str>>,
+    /// How it differs from its file, where that is at hand and it does.
+    pub drift: Option<Arc<Drift>>,
     pub created_at: Option<Timestamp>,
     pub capabilities: Capabilities,
 }

@@ -212,6 +212,14 @@ pub enum Action {
     /// Something outside the engine. Answers [`Accepted::Reading`] or [`Accepted::Output`]; what is not as it should be is
     /// an error that says so.
     Errand(Box<Errand>),
+    /// Runs the compose tool, on the pinned engine, to bring services up as their file has them; harmless when repeated.
+    /// Answers [`Accepted::Output`].
+    ComposeUp {
+        environment: EnvironmentId,
+        services: Vec<WorkloadId>,
+        /// Program and arguments, whole.
+        call: Vec<Arc<str>>,
+    },
     /// Plays a fault the engine offers.
     Drill {
         name: Arc<str>,

@@ -22,6 +22,7 @@ mod scale;
 mod start;
 mod stop;
 mod targets;
+pub(crate) mod up;
 mod warnings;
 pub(in crate::operate) mod words;
 
@@ -207,14 +208,16 @@ pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result
         | Operation::Kill { .. }
         | Operation::Remove
         | Operation::Deploy { .. }
-        | Operation::Rollback { .. } => change(request, snapshot, terms),
+        | Operation::Rollback { .. }
+        | Operation::Up => change(request, snapshot, terms),
     }
 }
 
 /// Plans a change of workloads or instances.
 fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<Plan, Refusal> {
     let under = lock::free_or_ours(snapshot, terms)?;
-    let chosen = targets::choose(request, snapshot)?;
+    let everything = request.operation == Operation::Up && request.targets.is_empty();
+    let chosen = if everything { up::drifted(snapshot) } else { targets::choose(request, snapshot)? };
     let mut draft = Draft::new(request, snapshot, terms);
     let declared = snapshot.environment.mechanics == Mechanics::Declared;
     let title = match &request.operation {
@@ -226,6 +229,7 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         Operation::Kill { .. } | Operation::Remove if declared => declared::take_away(&mut draft, &chosen)?,
         Operation::Deploy { image, strategy, .. } if declared => deploy::declared(&mut draft, &chosen, image, *strategy)?,
         Operation::Rollback { to } if declared => rollback::declared(&mut draft, &chosen, *to)?,
+        Operation::Up => up::up(&mut draft, &chosen)?,
         Operation::Scale { to } => scale::scale(&mut draft, &chosen, *to)?,
         Operation::Restart => restart::restart(&mut draft, &chosen)?,
         Operation::Stop => stop::stop(&mut draft, &chosen)?,

@@ -72,6 +72,8 @@ pub enum Operation {
     Rollback {
         to: Option<u64>,
     },
+    /// Brings services up as their compose file has them; without targets, all that are not so.
+    Up,
     Lock {
         why: Arc<str>,
     },
@@ -106,6 +108,7 @@ impl Operation {
             Self::Remove => Verb::Remove,
             Self::Deploy { .. } => Verb::Deploy,
             Self::Rollback { .. } => Verb::Rollback,
+            Self::Up => Verb::Up,
             Self::Lock { .. } => Verb::Lock,
             Self::Unlock => Verb::Unlock,
             Self::Recover { .. } => Verb::Recover,
@@ -128,7 +131,7 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub environment: EnvironmentId,
-    /// One or several (marked) targets; empty only for lock, unlock, recover, drill and run.
+    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill and run.
     pub targets: Vec<Target>,
     pub operation: Operation,
 }

@@ -22,5 +22,6 @@ mod recovery;
 mod stories;
 mod surroundings;
 mod switching;
+mod up;
 mod verbs;
 mod world;

@@ -43,7 +43,8 @@ fn inventory(body: &[u8], inspected: &[Inspected], before: Option<&Inventory>) -
         Some((seen.id.clone(), Details::new(i, seen.key(), &mut interner)))
     });
     let details: HashMap<_, _> = details.collect();
-    assemble(&seen, &details, &places(), "Docker 20.10.24, API 1.41".into(), before, now(), now())
+    let nothing = HashMap::new();
+    assemble(&seen, &details, &places(), &nothing, "Docker 20.10.24, API 1.41".into(), before, (now(), now()))
 }
 
 fn say(inventory: &Inventory) -> String {

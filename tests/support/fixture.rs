@@ -137,6 +137,7 @@ pub fn snapshot(environment: Arc<Environment>, mut workloads: Vec<Workload>) -> 
         lock: None,
         facts: Vec::new(),
         notes: Vec::new(),
+        file: None,
     }
 }
 

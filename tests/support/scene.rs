@@ -171,6 +171,7 @@ fn snapshot(id: EnvironmentId, tier: Tier, endpoint: &str, mut workloads: Vec<Wo
         lock: None,
         facts: Vec::new(),
         notes: Vec::new(),
+        file: None,
     }
 }
 

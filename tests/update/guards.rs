@@ -5,7 +5,7 @@ use quarterdeck::app::msg::Answer;
 use quarterdeck::app::operations::Refused;
 use quarterdeck::app::state::Overlay;
 use quarterdeck::app::{Command, Effect, Msg};
-use quarterdeck::model::{EnvironmentId, Guard, Verb};
+use quarterdeck::model::{Deviation, Drift, DriftKind, EnvironmentId, FileState, Guard, StackFile, Verb};
 use quarterdeck::operate::guard::Question;
 use quarterdeck::operate::policy::Policy;
 use quarterdeck::operate::request::Ending;
@@ -32,6 +32,15 @@ fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
     match verb {
         Some(Verb::Unlock) => snapshot.lock = Some(lock(7, "maintenance", None)),
         Some(Verb::Recover) => snapshot.lock = Some(lock(99, "deploy api", Some("0000000000001-desk-99-1"))),
+        Some(Verb::Up) => {
+            let state = FileState::Read { call: vec!["docker-compose".into()] };
+            snapshot.file = Some(StackFile { names: "docker-compose.yml".into(), state }.into());
+            let deviation = Deviation { path: "image".into(), running: None, wanted: None };
+            let drift = Drift { kind: DriftKind::Changed, deviations: vec![deviation], replicas: None };
+            for workload in &mut snapshot.workloads {
+                std::sync::Arc::make_mut(workload).drift = Some(drift.clone().into());
+            }
+        }
         Some(Verb::Start | Verb::Unpause) => {
             let state = if verb == Some(Verb::Start) {
                 quarterdeck::model::InstanceState::Exited
@@ -132,6 +141,7 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Remove => Operation::Remove,
         Verb::Deploy => Operation::Deploy { image: "api:2.0".into(), strategy: None, fast: false },
         Verb::Rollback => Operation::Rollback { to: None },
+        Verb::Up => Operation::Up,
         Verb::Lock => Operation::Lock { why: "x".into() },
         Verb::Unlock => Operation::Unlock,
         Verb::Recover => Operation::Recover { ending: Ending::Undo },

@@ -226,6 +226,13 @@ pub const COMMANDS: &[Info] = &[
         Group::Change,
         "Go back to the previous or any recorded revision.",
     ),
+    row(
+        Command::Operate(Verb::Up),
+        "workload.up",
+        "bring up",
+        Group::Change,
+        "Bring services up as their compose file has them, through the compose tool.",
+    ),
     row(Command::Operate(Verb::Shell), "workload.shell", "shell", Group::Change, "Open a shell in the instance."),
     row(Command::Operate(Verb::Run), "environment.run", "run", Group::Change, "Run a runbook of the environment."),
     row(Command::Operate(Verb::Lock), "environment.lock", "lock", Group::Change, "Take the environment's lock, with a reason."),

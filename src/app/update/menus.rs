@@ -212,11 +212,12 @@ pub(super) fn selected_revision(state: &State) -> Option<u64> {
 }
 
 /// Verbs in the order of menus: harmless first.
-pub const VERBS: [Verb; 16] = [
+pub const VERBS: [Verb; 17] = [
     Verb::Restart,
     Verb::Scale,
     Verb::Deploy,
     Verb::Rollback,
+    Verb::Up,
     Verb::Shell,
     Verb::Start,
     Verb::Pause,
@@ -240,7 +241,8 @@ pub fn commands(row: Option<&RowId>) -> Vec<Command> {
         commands.extend([Command::PreviousLogs, Command::Describe, Command::Revisions]);
     }
     commands.push(Command::Copy);
-    let verbs = VERBS.iter().filter(|v| !about_environment || crate::app::operations::is_about_environment(**v));
+    let fits = |v: &&Verb| **v == Verb::Up || crate::app::operations::is_about_environment(**v);
+    let verbs = VERBS.iter().filter(|v| !about_environment || fits(v));
     commands.extend(verbs.map(|v| Command::Operate(*v)));
     if matches!(row, Some(RowId::Operation(_))) {
         commands.extend([Command::AbortOperation, Command::TickOperation]);

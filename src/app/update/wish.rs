@@ -29,6 +29,7 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
         Verb::Unpause => Operation::Unpause,
         Verb::Kill => Operation::Kill { signal: "SIGKILL".into() },
         Verb::Remove => Operation::Remove,
+        Verb::Up => Operation::Up,
         Verb::Unlock => Operation::Unlock,
         Verb::Rollback => match (menus::selected_revision(state), targets.as_slice()) {
             (Some(to), _) => Operation::Rollback { to: Some(to) },

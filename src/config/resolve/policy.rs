@@ -28,6 +28,8 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
     let deploy = names.deploy(&DeployPolicy::default(), &environment.deploy);
     let workloads =
         environment.deploy_of.iter().map(|(name, over)| (WorkloadId(name.clone()), names.deploy(&deploy, over))).collect();
+    let files = environment.files.iter().map(|f| names.path(f).as_ref().into()).collect();
+    let env_file = environment.env_file.as_ref().map(|f| names.path(f).as_ref().into());
     let policy = Policy {
         guard,
         deploy,
@@ -39,7 +41,7 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
         folder: folder.map(|f| f.display().to_string().into()),
         probes,
     };
-    EnvironmentSpec { name: environment.name.clone(), tier, guard, engine: environment.engine, project, policy }
+    EnvironmentSpec { name: environment.name.clone(), tier, guard, engine: environment.engine, project, files, env_file, policy }
 }
 
 fn probe(written: &file::Probe) -> ProbeSpec {

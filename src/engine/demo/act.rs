@@ -63,6 +63,9 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
         | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
         // Pods are replaced as their engine sees fit, always.
         Action::Unpace { .. } => Ok(Accepted::AlreadySo),
+        Action::ComposeUp { .. } => {
+            Err(EngineError::Unsupported { what: "Bringing services up".into(), why: "the demo has no compose file".into() })
+        }
         Action::Drill { name } => incident::play(world, Incident::parse(name)?).map(|()| Accepted::Done),
     }
 }

@@ -60,7 +60,7 @@ fn snapshot(place: &Place, now: Timestamp, before: Option<&Arc<Snapshot>>) -> Ar
         })
         .collect();
     let (environment, lock) = (place.environment.clone(), place.lock.clone());
-    Arc::new(Snapshot { environment, at: now, workloads, lock, facts: Vec::new(), notes: Vec::new() })
+    Arc::new(Snapshot { environment, at: now, workloads, lock, facts: Vec::new(), notes: Vec::new(), file: None })
 }
 
 /// The one before where the new one is no different.

@@ -106,6 +106,8 @@ fn a_configured_environment_has_its_own_name_and_guard() {
         guard,
         engine: EngineKind::Demo,
         project: "staging".into(),
+        files: Vec::new(),
+        env_file: None,
         policy,
     };
     let terms = Terms { environments: vec![spec], discover: false, ..Terms::default() };

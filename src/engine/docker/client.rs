@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::context::{self, Endpoint};
+use super::context::{self, Address, Endpoint};
 use super::convert::{Group, Places, group_of};
 use super::known::Known;
 use crate::config::{ConnectionSpec, DockerTarget, EnvironmentSpec, TargetSpec};
@@ -183,6 +183,33 @@ impl Client {
     #[must_use]
     pub fn words(&self) -> Arc<str> {
         self.inner.words.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What names this very engine to a child process: `DOCKER_HOST` and what goes with it.
+    ///
+    /// # Errors
+    /// When the endpoint cannot be pinned, or lies behind ssh and cannot be reached.
+    pub async fn tool_environment(&self) -> Result<Vec<(&'static str, String)>, EngineError> {
+        let line = self.line()?;
+        let host = |host: String| ("DOCKER_HOST", host);
+        Ok(match &line.endpoint.address {
+            Address::Unix(path) => vec![host(format!("unix://{}", path.display()))],
+            Address::Tcp(authority) => vec![host(format!("tcp://{authority}"))],
+            Address::Tls(authority, files) => {
+                let mut all = vec![host(format!("tcp://{authority}")), ("DOCKER_TLS_VERIFY", "1".to_owned())];
+                let folder = files.ca.as_ref().and_then(|ca| ca.parent());
+                all.extend(folder.map(|folder| ("DOCKER_CERT_PATH", folder.display().to_string())));
+                all
+            }
+            // Over the connection there is: the tool opens none of its own.
+            Address::Ssh(_) => vec![host(format!("unix://{}", line.connections.socket().await?.display()))],
+        })
+    }
+
+    /// Whether the engine's files are this machine's.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.line().is_ok_and(|line| matches!(line.endpoint.address, Address::Unix(_)))
     }
 
     fn line(&self) -> Result<&Line, EngineError> {

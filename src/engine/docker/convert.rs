@@ -5,6 +5,7 @@ mod details;
 mod group;
 mod intern;
 pub mod list;
+mod missing;
 mod place;
 mod seen;
 mod verdict;

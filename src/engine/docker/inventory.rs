@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use super::client::{Backoff, Client};
+use super::compose::Watcher;
 use super::events::{self, Event, Lines, Told};
 use super::known::Known;
 use super::outlet::{Outlet, drive};
@@ -63,6 +64,7 @@ struct Watch {
     link: LinkTeller,
     holding: Holding,
     looks: Looks,
+    files: Watcher,
     told: Told,
     due: Due,
     /// The engine is gone since.
@@ -85,7 +87,8 @@ impl Watch {
         let now = Instant::now();
         let due = Due { ping: now, list: None, resync: now, look_again: now, hand_over: None, rested: now };
         let (holding, looks) = (Holding::new(&client), Looks::new(client.clone()));
-        Self { client, outlet, link: LinkTeller::default(), holding, looks, told: Told::default(), due, lost_at: None }
+        let files = Watcher::new(client.clone());
+        Self { client, outlet, link: LinkTeller::default(), holding, looks, files, told: Told::default(), due, lost_at: None }
     }
 
     /// Connects and follows until the engine is lost.
@@ -160,6 +163,10 @@ impl Watch {
                     self.looked(look);
                     self.hand_over().await?;
                 }
+                (project, outcome) = self.files.next() => {
+                    self.holding.compared(&project, outcome);
+                    self.due.hand_over.get_or_insert(Instant::now());
+                }
                 () = sleep_until(self.due.list.unwrap_or(self.due.resync).min(self.due.resync)) => {
                     if let Err(error) = self.list().await {
                         return Ok(error);
@@ -231,7 +238,9 @@ impl Watch {
         self.due.list = None;
         self.due.resync = now + self.client.pace().resync;
         self.due.rested = now + (now - begun) * LIST_REST;
-        self.holding.listed(&body).map_err(|cause| self.client.nonsense(&cause))
+        self.holding.listed(&body).map_err(|cause| self.client.nonsense(&cause))?;
+        self.files.want(self.holding.projects(self.client.is_local()));
+        Ok(())
     }
 
     /// Hands the inventory over, unless it is what it was.

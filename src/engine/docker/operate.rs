@@ -25,6 +25,7 @@ pub(super) use reference::registry as registry_of;
 
 use self::wire::Wire;
 use super::client::Client;
+use super::compose;
 use crate::engine::{EngineError, Report};
 use crate::operate::action::InstanceRef;
 use crate::operate::{Accepted, Action};
@@ -77,6 +78,7 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),
         Action::Unpace { workload, .. } => declared(&format!("pacing {workload}")),
         Action::Revert { workload, .. } => declared(&format!("reverting {workload}")),
+        Action::ComposeUp { environment, call, .. } => compose::up(client, environment, call, &report).await,
         Action::Drill { name } => Err(EngineError::Unsupported {
             what: format!("the drill {name}").into(),
             why: "a real engine plays no faults; try it on the demo (qd demo)".into(),

@@ -9,7 +9,7 @@ use crate::app::operations::is_unfinished;
 use crate::app::subscription::tick_every;
 use crate::app::{Effect, Msg, State};
 use crate::engine::Topic;
-use crate::model::{ConnectionId, InstanceId, InstanceState, Link, Snapshot};
+use crate::model::{ConnectionId, FileState, InstanceId, InstanceState, Link, Snapshot};
 use crate::operate::guard::{Owner, owner_state};
 use crate::runtime::journal::Journal;
 use crate::runtime::{Incoming, Session, process};
@@ -23,6 +23,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const DETAILS_WITHIN: Duration = Duration::from_secs(3);
 /// How long figures are waited for: two readings a second apart, and the engine's time to take them.
 const FIGURES_WITHIN: Duration = Duration::from_secs(3);
+/// How long the compose tool may take to read the files at hand.
+const FILES_WITHIN: Duration = Duration::from_secs(10);
 /// Messages taken in at once.
 const AT_ONCE: usize = 32;
 
@@ -110,6 +112,12 @@ impl Driver {
         })
         .await;
         self.owners();
+    }
+
+    /// Waits until every stack file at hand has been read and compared, or has failed.
+    pub async fn files(&mut self) {
+        let is_read = |s: &std::sync::Arc<Snapshot>| s.file.as_ref().is_none_or(|file| file.state != FileState::Reading);
+        self.until(FILES_WITHIN, |state| state.snapshots().all(is_read)).await;
     }
 
     /// Finds out which owners of locks live, so that an unfinished operation is called by its name.

@@ -1,5 +1,7 @@
 //! `qd history` and `qd diff`: the revisions of a workload, and what differs between two of them.
 
+mod drift;
+
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -79,6 +81,9 @@ struct Difference {
 /// # Errors
 /// When the workload or a revision is not there, or standard output is closed.
 pub async fn diff(driver: &mut Driver, out: &mut Out, arguments: &cli::Diff) -> Result<Exit> {
+    if arguments.running {
+        return drift::run(driver, out, &arguments.target).await;
+    }
     let workload = find(driver, &arguments.target).await?;
     let (from, to) = chosen(&workload, arguments.from, arguments.to)?;
     let differences = Differences { from: from.number, to: to.number, changes: changes(from, to) };

@@ -16,6 +16,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Ls) -> Result<E
     driver.only(arguments.name.as_deref())?;
     let running = driver.running();
     driver.figures(running).await;
+    driver.files().await;
     let state = driver.state();
     let rows: Vec<WorkloadRow> =
         state.snapshots().flat_map(|s| s.workloads.iter().map(|w| shape::workload(state, s, w))).collect();
@@ -38,7 +39,7 @@ fn table(rows: &[WorkloadRow]) -> Grid {
             row.cpu_cores.map_or_else(|| format::UNKNOWN.to_owned(), format::cores),
             row.memory_bytes.map_or_else(|| format::UNKNOWN.to_owned(), |b| format::bytes(b as f64)),
             row.restarts.to_string(),
-            row.reasons.first().cloned().unwrap_or_default(),
+            row.reasons.first().cloned().or(row.drift.as_ref().map(|drift| format!("drift: {drift}"))).unwrap_or_default(),
         ]);
     }
     grid

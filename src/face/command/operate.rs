@@ -48,6 +48,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
             (Operation::Deploy { image: a.image.as_str().into(), strategy, fast: a.fast }, one(&a.target))
         }
         C::Rollback(a) => (Operation::Rollback { to: a.to }, one(&a.target)),
+        C::Up(a) => (Operation::Up, a.targets.clone()),
         C::Start(a) => (Operation::Start, a.targets.clone()),
         C::Stop(a) => (Operation::Stop, a.targets.clone()),
         C::Pause(a) => (Operation::Pause, a.targets.clone()),
@@ -147,6 +148,11 @@ fn ticked(plan: &Plan, said: &[String]) -> Result<BTreeSet<Arc<str>>> {
 }
 
 async fn request(driver: &mut Driver, operation: Operation, names: &[String]) -> Result<Request> {
+    if operation == Operation::Up {
+        // A service that is only in the file is known by it alone.
+        driver.inventory().await;
+        driver.files().await;
+    }
     let mut environment = None;
     if let Operation::Run { runbook, .. } = &operation {
         environment = Some(runbooks::having(driver, runbook).await?);
@@ -163,6 +169,8 @@ async fn request(driver: &mut Driver, operation: Operation, names: &[String]) ->
             (Some(_), true) => return Err(Failure::usage(format!("{} is about an environment, not {name}", operation.verb()))),
             (Some(target), false) => targets.push(target),
             (None, true) => {}
+            // The whole environment: whatever is not as its file has it.
+            (None, false) if operation == Operation::Up && names.len() == 1 => {}
             (None, false) => {
                 return Err(Failure::usage(format!(
                     "{name} is an environment: name what to {} ({name}/WORKLOAD)",

@@ -241,6 +241,7 @@ impl Machine {
             | Action::SetImage { .. }
             | Action::Rollout { .. }
             | Action::Unpace { .. }
+            | Action::ComposeUp { .. }
             | Action::Drill { .. }
             | Action::Revert { .. } => {}
         }

@@ -204,7 +204,9 @@ impl<'a> Draft<'a> {
                 first.map_or(self.terms.policy.deploy.rollback, |w| self.terms.policy.deploy_of(w).rollback)
             }
             // What is started, frozen or killed has no better state to go back to.
-            Operation::Restart
+            // The compose tool cannot take back what it did.
+            Operation::Up
+            | Operation::Restart
             | Operation::Start
             | Operation::Unpause
             | Operation::Kill { .. }

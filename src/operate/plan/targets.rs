@@ -74,7 +74,7 @@ fn permitted(workload: &Workload, verb: Verb) -> Result<(), Refusal> {
 
 fn whole_only(operation: &Operation) -> bool {
     match operation {
-        Operation::Scale { .. } | Operation::Deploy { .. } | Operation::Rollback { .. } => true,
+        Operation::Scale { .. } | Operation::Deploy { .. } | Operation::Rollback { .. } | Operation::Up => true,
         Operation::Restart
         | Operation::Stop
         | Operation::Start

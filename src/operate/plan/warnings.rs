@@ -45,6 +45,7 @@ fn needs_calm(operation: &Operation) -> bool {
         | Operation::Unpause
         | Operation::Kill { .. }
         | Operation::Remove
+        | Operation::Up
         | Operation::Lock { .. }
         | Operation::Unlock
         | Operation::Recover { .. }

@@ -48,6 +48,10 @@ pub fn name(work: &Work, names: &Names) -> Arc<str> {
             Action::LookAtImage { image, .. } => format!("look at image {image}"),
             Action::LookAtDisk { .. } => "look at the disk".to_owned(),
             Action::Errand(errand) => errand_name(errand),
+            Action::ComposeUp { services, .. } => match services.as_slice() {
+                [one] => format!("bring up {one}"),
+                several => format!("bring up {} services", several.len()),
+            },
             Action::Drill { name } => format!("play {name}"),
             Action::Revert { workload, to, .. } => format!("take {workload} back to revision {to}"),
         },

@@ -49,6 +49,7 @@ pub struct World {
     pub environment: Arc<Environment>,
     pub boxes: Vec<Box_>,
     pub lock: Option<LockHolder>,
+    pub stack: super::up::Stack,
     /// What the containers yet to be made do; `Good(2)` when it is used up.
     pub behaviours: Vec<Behaviour>,
     made: u32,
@@ -77,6 +78,7 @@ impl World {
             environment: Arc::new(environment),
             boxes: Vec::new(),
             lock: None,
+            stack: super::up::Stack::default(),
             behaviours: Vec::new(),
             made: 0,
             hands: hands::Hands::default(),
@@ -123,10 +125,10 @@ impl World {
         self.now = self.now + jiff::SignedDuration::try_from(time).unwrap();
         let now = self.now;
         for b in &mut self.boxes {
-            if let (Behaviour::Crash(after), InstanceState::Running) = (b.behaviour, b.state) {
-                if b.age(now) >= after {
-                    b.state = InstanceState::Exited;
-                }
+            if let (Behaviour::Crash(after), InstanceState::Running) = (b.behaviour, b.state)
+                && b.age(now) >= after
+            {
+                b.state = InstanceState::Exited;
             }
         }
     }
@@ -144,6 +146,7 @@ impl World {
             lock: self.lock.clone().map(Arc::new),
             facts: Vec::new(),
             notes: Vec::new(),
+            file: self.stack.file.clone(),
         }
     }
 
@@ -155,6 +158,7 @@ impl World {
         let ready = replicas.iter().filter(|i| i.verdict.health == Health::Healthy).count() as u32;
         let first = instances.first().cloned();
         Workload {
+            drift: self.stack.drifts.get(&id).cloned(),
             id,
             kind: WorkloadKind::Service,
             desired: replicas.len() as u32,
@@ -168,7 +172,6 @@ impl World {
             resting: None,
             rollout: None,
             autoscaler: None,
-            drift: None,
             created_at: first.and_then(|i| i.created_at),
             capabilities: Capabilities::default(),
         }
@@ -177,7 +180,7 @@ impl World {
     /// Performs an action as an engine would: again is harmless.
     pub fn execute(&mut self, action: &Action) -> Result<Accepted, EngineError> {
         let now = self.now;
-        self.log.push(words(action));
+        self.log.push(format!("{action:?}").split([' ', '{']).next().unwrap_or_default().to_owned());
         match action {
             Action::TakeLock { holder, replaces, .. } => {
                 if let Some(there) = &self.lock {
@@ -240,6 +243,7 @@ impl World {
                 self.boxes.retain(|b| b.id != id);
             }
             Action::Drill { .. } => {}
+            Action::ComposeUp { services, .. } => self.bring_up(services),
             Action::Exec { .. }
             | Action::RunOnce { .. }
             | Action::ForgetOnce { .. }
@@ -390,9 +394,4 @@ impl Box_ {
             labels: Arc::default(),
         }
     }
-}
-
-fn words(action: &Action) -> String {
-    let text = format!("{action:?}");
-    text.split([' ', '{']).next().unwrap_or_default().to_owned()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::format::{UNKNOWN, age, bytes, cores, count};
-use crate::model::{Health, Instance, Revision, Snapshot, Workload};
+use crate::model::{Drift, DriftKind, Health, Instance, Revision, Snapshot, Workload};
 use crate::observe::metric::Figure;
 use crate::theme::Role;
 
@@ -12,6 +12,9 @@ use super::super::scene::Scene;
 use super::super::widget::Page;
 use super::super::widget::text::cells;
 use super::events;
+
+/// Fields of a drift shown before the rest is counted.
+const FIELDS: usize = 8;
 
 pub fn write(
     scene: &Scene<'_>,
@@ -27,7 +30,7 @@ pub fn write(
         page.line().add(format!("autoscaler {autoscaler}"), dim);
     }
     if let Some(drift) = &workload.drift {
-        page.line().add(format!("drift {drift}"), scene.style(Role::Warn));
+        self::drift(scene, snapshot, drift, width, page);
     }
     // The first reason is under the row already.
     for reason in workload.verdict.reasons.iter().skip(1).take(3) {
@@ -114,5 +117,24 @@ fn instance_line(scene: &Scene<'_>, instance: &Instance, name: u16, page: &mut P
     }
     for port in instance.ports.iter().take(3) {
         page.add(format!("  {port}"), dim);
+    }
+}
+
+/// How it differs from its file, field by field: as it runs, then as the file has it.
+fn drift(scene: &Scene<'_>, snapshot: &Snapshot, drift: &Drift, width: u16, page: &mut Page) {
+    let file = snapshot.file.as_ref().map(|f| format!(" ({})", f.names)).unwrap_or_default();
+    let words = match drift.kind {
+        DriftKind::Changed => format!("drift: {}", count(drift.deviations.len(), "field")),
+        DriftKind::Missing | DriftKind::Extra => format!("drift: {drift}"),
+    };
+    page.line().add(format!("{words}{file}"), scene.style(Role::Warn));
+    for deviation in drift.deviations.iter().take(FIELDS) {
+        let shown = |value: &Option<Arc<str>>| value.as_deref().unwrap_or("–").to_owned();
+        let line = format!("{}  {} → {}", deviation.path, shown(&deviation.running), shown(&deviation.wanted));
+        page.wrapped(&line, scene.style(Role::Dim), 2, width, 2);
+    }
+    if drift.deviations.len() > FIELDS {
+        let more = drift.deviations.len() - FIELDS;
+        page.line().add(format!("  and {} (qd diff --running)", count(more, "more field")), scene.style(Role::Dim));
     }
 }

@@ -87,6 +87,14 @@ impl Connections {
         }
     }
 
+    /// The private socket that leads to an engine behind ssh.
+    pub(super) async fn socket(&self) -> Result<std::path::PathBuf, EngineError> {
+        match &self.tunnel {
+            Some(tunnel) => tunnel.open().await,
+            None => Err(EngineError::Unsupported { what: "A forwarded socket".into(), why: "it is not behind ssh".into() }),
+        }
+    }
+
     /// Bollard over these connections.
     pub(super) fn docker(&self, timeout: Duration, version: bollard::ClientVersion) -> Result<bollard::Docker, Error> {
         let send = self.send.clone();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::{Details, Group, Places, Seen, instance, missing, verdict};
+use crate::engine::docker::compose::Outcome;
 use crate::engine::docker::labels;
-
-use super::{Details, Group, Places, Seen, instance, verdict};
 use crate::model::health::roll_up;
 use crate::model::{
     Capabilities, Environment, Instance, InstanceId, InstanceState, Inventory, LockHolder, Revision, Snapshot, Verb, Workload,
@@ -17,16 +17,17 @@ use crate::model::{
 /// What inspections added.
 type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
 
-/// Everything the containers make up: as the list said that was `asked` for then, with ages as of `now`.
+/// Everything the containers make up: as the list said that was `asked` for then, with ages as of `now`, each project
+/// compared with its file.
 #[must_use]
 pub fn assemble<'a>(
     seen: impl IntoIterator<Item = &'a Seen>,
     details: &DetailsById,
     places: &Places,
+    outcomes: &HashMap<Arc<str>, Outcome>,
     words: Arc<str>,
     before: Option<&Inventory>,
-    asked: Timestamp,
-    now: Timestamp,
+    (asked, now): (Timestamp, Timestamp),
 ) -> Inventory {
     let mut groups: BTreeMap<Group, Vec<&Seen>> =
         places.configured().filter(|group| !group.is_swarm()).map(|group| (group, Vec::new())).collect();
@@ -38,7 +39,7 @@ pub fn assemble<'a>(
         .filter_map(|(group, members)| {
             let environment = places.environment(group)?;
             let before = before.and_then(|b| b.environments.iter().find(|s| s.environment.id == environment.id));
-            Some(snapshot(environment, members, details, before, (asked, now)))
+            Some(snapshot(environment, members, details, outcomes.get(group.scope()), before, (asked, now)))
         })
         .collect();
     environments.sort_by(|a, b| a.environment.id.cmp(&b.environment.id));
@@ -50,6 +51,7 @@ fn snapshot(
     environment: Environment,
     members: &[&Seen],
     details: &HashMap<InstanceId, Details>,
+    outcome: Option<&Outcome>,
     before: Option<&Arc<Snapshot>>,
     (asked, now): (Timestamp, Timestamp),
 ) -> Arc<Snapshot> {
@@ -61,21 +63,27 @@ fn snapshot(
             None => services.entry(&seen.workload).or_default().push(seen),
         }
     }
-    let workloads: Vec<Arc<Workload>> = services
+    let mut workloads: Vec<Arc<Workload>> = services
         .into_iter()
         .map(|(name, members)| {
             let id = WorkloadId(name.clone());
             let before = before.and_then(|b| b.workload(&id));
-            let workload = workload(id, &members, details, before, now);
+            let mut workload = workload(id, &members, details, before, now);
+            workload.drift = outcome.and_then(|outcome| outcome.drifts.get(name)).cloned();
             match before {
                 Some(before) if **before == workload => before.clone(),
                 Some(_) | None => Arc::new(workload),
             }
         })
         .collect();
+    let file = outcome.map(|outcome| outcome.file.clone());
+    if let Some(outcome) = outcome {
+        missing::add(outcome, before, &mut workloads);
+    }
     if let Some(before) = before {
         let same = *before.environment == environment
             && before.lock == lock
+            && before.file == file
             && before.workloads.len() == workloads.len()
             && before.workloads.iter().zip(&workloads).all(|(a, b)| Arc::ptr_eq(a, b));
         if same {
@@ -86,7 +94,15 @@ fn snapshot(
         Some(before) if *before.environment == environment => before.environment.clone(),
         Some(_) | None => Arc::new(environment),
     };
-    Arc::new(Snapshot { environment, at: asked, workloads, lock, facts: Vec::new(), notes: Vec::new() })
+    Arc::new(Snapshot {
+        environment,
+        at: asked,
+        workloads,
+        lock,
+        facts: Vec::new(),
+        notes: outcome.and_then(|o| o.note.clone()).into_iter().collect(),
+        file,
+    })
 }
 
 fn workload(

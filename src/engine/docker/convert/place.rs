@@ -51,7 +51,9 @@ pub struct Places {
 }
 
 impl Places {
-    fn spec(&self, group: &Group) -> Option<&EnvironmentSpec> {
+    /// What is configured for a group.
+    #[must_use]
+    pub fn spec(&self, group: &Group) -> Option<&EnvironmentSpec> {
         self.specs.iter().find(|spec| &group_of(spec) == group)
     }
 
@@ -141,6 +143,8 @@ mod tests {
             guard: Guard::Type,
             engine: EngineKind::Compose,
             project: (*project).into(),
+            files: Vec::new(),
+            env_file: None,
             policy: Policy::of(Guard::Type),
         };
         Places {

@@ -1,13 +1,14 @@
 //! What is held of the engine between answers: the containers as listed, what inspections added, what a Swarm manager
 //! told, and the last inventory.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::engine::EngineError;
 use crate::engine::docker::client::Client;
+use crate::engine::docker::compose::{Outcome, Project, Sources};
 use crate::engine::docker::convert::{Details, Group, Interner, Places, Seen, assemble, list};
 use crate::engine::docker::events::Event;
 use crate::engine::docker::known::Whereabouts;
@@ -31,6 +32,9 @@ pub(super) struct Holding {
     /// Something happened to these since they were inspected.
     touched: HashSet<InstanceId>,
     last: Option<Arc<Inventory>>,
+    sources: Sources,
+    /// What came of comparing projects with their files.
+    outcomes: HashMap<Arc<str>, Outcome>,
     /// When the last list was asked for.
     asked: Timestamp,
 }
@@ -45,6 +49,8 @@ impl Holding {
             details: HashMap::new(),
             touched: HashSet::new(),
             last: None,
+            sources: Sources::default(),
+            outcomes: HashMap::new(),
             asked: Timestamp::UNIX_EPOCH,
         }
     }
@@ -139,6 +145,35 @@ impl Holding {
         }
     }
 
+    /// The projects whose files are at hand.
+    pub(super) fn projects(&mut self, is_local: bool) -> Vec<Project> {
+        let mut groups: BTreeMap<Group, Vec<&Seen>> = self.places.configured().map(|group| (group, Vec::new())).collect();
+        for one in &self.seen {
+            groups.entry(one.group.clone()).or_default().push(one);
+        }
+        let mut projects = Vec::new();
+        for (group, members) in groups.iter().filter(|(group, _)| self.places.name(group).is_some()) {
+            let Some(source) = self.sources.of(group, self.places.spec(group), members, is_local) else { continue };
+            let mut services: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+            for seen in members.iter().filter(|s| s.lock.is_none() && !s.one_off && !s.set_aside) {
+                services.entry(seen.workload.clone()).or_default().push(seen.id.0.clone());
+            }
+            projects.push(Project { name: group.scope().into(), source, services });
+        }
+        self.outcomes.retain(|name, _| projects.iter().any(|p| p.name == *name));
+        for project in &projects {
+            self.outcomes.entry(project.name.clone()).or_insert_with(|| Outcome::reading(&project.source));
+        }
+        projects
+    }
+
+    /// Takes in how a project compares with its file.
+    pub(super) fn compared(&mut self, project: &Arc<str>, outcome: Outcome) {
+        if let Some(held) = self.outcomes.get_mut(project) {
+            *held = outcome;
+        }
+    }
+
     /// The inventory of all that is held; none when the last one still holds. It is as old as its list, whatever
     /// inspections have added since: who waits for what comes after a deed must not be shown what was before it.
     pub(super) fn inventory(&mut self, client: &Client, now: Timestamp) -> Option<Arc<Inventory>> {
@@ -151,7 +186,8 @@ impl Holding {
         let last = self.last.as_deref();
         let hidden = self.membership.shows_tasks();
         let seen = self.seen.iter().filter(|seen| !hidden || seen.task.is_none());
-        let mut inventory = assemble(seen, &self.details, &self.places, client.words(), last, self.asked, now);
+        let times = (self.asked, now);
+        let mut inventory = assemble(seen, &self.details, &self.places, &self.outcomes, client.words(), last, times);
         let swarm = environments(&self.membership, &self.places, (&self.seen, &self.details), last, now);
         inventory.environments.extend(swarm);
         inventory.environments.sort_by(|a, b| a.environment.id.cmp(&b.environment.id));

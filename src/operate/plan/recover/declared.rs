@@ -60,6 +60,7 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             }
             Operation::Pause
             | Operation::Unpause
+            | Operation::Up
             | Operation::Lock { .. }
             | Operation::Unlock
             | Operation::Recover { .. }
@@ -118,6 +119,7 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Remove
             | Operation::Pause
             | Operation::Unpause
+            | Operation::Up
             | Operation::Lock { .. }
             | Operation::Unlock
             | Operation::Recover { .. }

@@ -11,10 +11,14 @@ use crate::operate::unfinished::{Affected, Fate, Making, Original, Was};
 
 use super::super::draft::{self, Draft};
 use super::super::replace::Wanted;
-use super::super::{around, blue_green, replace, scale, words};
+use super::super::targets::Chosen;
+use super::super::{around, blue_green, replace, scale, up, words};
 use super::{Left, made, switch, tell, there, workload};
 
 pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
+    if left.begun.operation == Operation::Up {
+        return up_rest(draft, left);
+    }
     let mut removals = Vec::new();
     for affected in &left.begun.workloads {
         let Some(workload) = workload(draft, affected) else {
@@ -46,6 +50,20 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// What is still not as the file has it is brought up once more.
+fn up_rest(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
+    let begun: Vec<Chosen> = left
+        .begun
+        .workloads
+        .iter()
+        .filter_map(|affected| workload(draft, affected))
+        .filter(|workload| workload.drift.is_some())
+        .map(|workload| Chosen { workload, named: None })
+        .collect();
+    draft.affected.clear();
+    if begun.is_empty() { Ok(()) } else { up::up(draft, &begun).map(drop) }
 }
 
 /// What is still to be done with an original, by its fate; returned when it is to be removed in the end.

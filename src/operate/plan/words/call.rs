@@ -40,6 +40,7 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             | Action::Rollout { .. }
             | Action::Unpace { .. }
             | Action::Revert { .. } => wanted(action, names),
+            Action::ComposeUp { call, .. } => call.join(" "),
             Action::Drill { name } => format!("drill {name}"),
             Action::Exec { .. }
             | Action::RunOnce { .. }
