@@ -24,7 +24,7 @@ use super::plan::{Gate, Plan, Work};
 use super::policy::{Actor, OnFailure};
 
 use flight::Flight;
-use gate::{Reading, Watch};
+use gate::{Reading, Times, Watch};
 use look::Look;
 pub use words::{Choice, Effect, Event, Outcome, Phase, StepProgress, StepState, Ticket, UndoProgress};
 
@@ -82,6 +82,8 @@ pub struct Machine {
     outage: Option<Timestamp>,
     /// When the last action was sent.
     issued: Timestamp,
+    /// Since when there has been nothing but waiting: a look taken since then shows how things are.
+    calm: Option<Timestamp>,
     /// When the runs began that a start or restart has ended.
     runs: BTreeMap<InstanceId, Timestamp>,
     refreshed: Option<Timestamp>,
@@ -127,6 +129,7 @@ impl Machine {
             stale: None,
             outage: None,
             issued: now,
+            calm: None,
             runs: BTreeMap::new(),
             refreshed: None,
             committed: false,
@@ -206,10 +209,10 @@ impl Machine {
         let Doing::Watch(watch) = &mut self.doing else { return };
         let reading = watch.read(self.last.as_ref(), self.stale, now);
         let lost = match (&self.last, forward) {
-            (Some(snapshot), true) if snapshot.at >= watch.began => gate::lost(&self.held, snapshot, &self.plan.names),
+            (Some(snapshot), true) if snapshot.at >= watch.times.calm => gate::lost(&self.held, snapshot, &self.plan.names),
             _ => None,
         };
-        let (unseen, began) = (watch.unseen, watch.began);
+        let (unseen, began) = (watch.unseen, watch.times.began);
         match (lost, reading) {
             (Some(why), _) | (None, Reading::Failed(why)) => self.finished(now, Err(Fault { why, uncertain: false })),
             (None, Reading::Passed(words)) => {
@@ -263,6 +266,9 @@ impl Machine {
 
     /// Begins a piece of work, forwards or back.
     fn begin(&mut self, now: Timestamp, work: &Work) {
+        if matches!(work, Work::Act(_) | Work::Await(Gate::Reading { .. } | Gate::Person { .. })) {
+            self.calm = None;
+        }
         match work {
             Work::Act(action) => match self.resolve(action) {
                 Ok(action) => self.fly(now, action),
@@ -277,7 +283,8 @@ impl Machine {
                 self.ask_person(now);
             }
             Work::Await(gate @ (Gate::Healthy { .. } | Gate::RolledOut { .. } | Gate::Wait { .. })) => {
-                let watch = Watch::new(gate, &self.made, &self.plan.names, now, self.issued, &self.runs);
+                let times = Times { began: now, calm: *self.calm.get_or_insert(now), issued: self.issued };
+                let watch = Watch::new(gate, &self.made, &self.plan.names, times, &self.runs);
                 self.doing = Doing::Watch(Box::new(watch));
                 self.watch(now);
             }

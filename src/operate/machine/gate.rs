@@ -29,6 +29,16 @@ pub(super) enum Reading {
     Failed(Arc<str>),
 }
 
+/// What a gate goes by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub began: Timestamp,
+    /// Since when there has been nothing but waiting: since the first of several such gates in a row began.
+    pub calm: Timestamp,
+    /// When the action before was sent.
+    pub issued: Timestamp,
+}
+
 /// A gate that is being watched.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
@@ -37,10 +47,8 @@ pub(super) struct Watch {
     /// The instance as the engine names it.
     id: Option<InstanceId>,
     reference: Option<InstanceRef>,
-    pub began: Timestamp,
-    /// When the action before was sent.
-    issued: Timestamp,
-    /// Nothing taken after the beginning has been seen yet.
+    pub times: Times,
+    /// Nothing taken since the calm began has been seen yet.
     pub unseen: bool,
     well_since: Option<Timestamp>,
     /// Restarts and start of the run that is watched.
@@ -60,8 +68,7 @@ impl Watch {
         gate: &Gate,
         made: &BTreeMap<u32, InstanceId>,
         names: &Names,
-        now: Timestamp,
-        issued: Timestamp,
+        times: Times,
         runs: &BTreeMap<InstanceId, Timestamp>,
     ) -> Self {
         let reference = match gate {
@@ -80,8 +87,7 @@ impl Watch {
             label,
             id,
             reference,
-            began: now,
-            issued,
+            times,
             unseen: true,
             well_since: None,
             run: None,
@@ -107,7 +113,7 @@ impl Watch {
     pub(super) fn read(&mut self, last: Option<&Snapshot>, stale: Option<Timestamp>, now: Timestamp) -> Reading {
         let (within, hold) = match &self.gate {
             Gate::Wait { hold } => {
-                let left = hold.saturating_sub(elapsed(now, self.began));
+                let left = hold.saturating_sub(elapsed(now, self.times.began));
                 self.unseen = false;
                 return if left.is_zero() {
                     Reading::Passed("waited".into())
@@ -128,8 +134,8 @@ impl Watch {
             };
         }
         // A look taken while the action was on its way counts when nothing newer comes: then nothing has changed since.
-        let quiet = elapsed(now, self.began) > QUIET;
-        let seen = last.filter(|s| s.at >= self.began || (quiet && s.at >= self.issued));
+        let quiet = elapsed(now, self.times.began) > QUIET;
+        let seen = last.filter(|s| s.at >= self.times.calm || (quiet && s.at >= self.times.issued));
         let well = match seen {
             None => Ok(None),
             Some(snapshot) => {
@@ -159,7 +165,7 @@ impl Watch {
         if self.well_since.is_some() {
             return Reading::Failed(format!("was healthy and did not stay so: {}", self.why).into());
         }
-        let waited = elapsed(now, self.began).saturating_sub(self.forgiven);
+        let waited = elapsed(now, self.times.began).saturating_sub(self.forgiven);
         if waited >= within {
             Reading::Failed(format!("not healthy within {}: {}", words::seconds(within), self.why).into())
         } else {
@@ -201,7 +207,7 @@ impl Watch {
 
     fn look_at_instance(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
         let Some((_, instance)) = self.id.as_ref().and_then(|id| snapshot.instance(id)) else {
-            if self.seen || elapsed(snapshot.at, self.began) >= SETTLING {
+            if self.seen || elapsed(snapshot.at, self.times.began) >= SETTLING {
                 return Err(format!("{} is gone: somebody removed it", self.label).into());
             }
             self.why = "not seen yet".into();
@@ -236,7 +242,7 @@ impl Watch {
     /// A look may have been begun before the start took effect: then it still shows the run before.
     fn is_old_run(&self, instance: &Instance, at: Timestamp) -> bool {
         let same = self.before.is_some_and(|before| instance.started_at.is_none_or(|started| started == before));
-        self.run.is_none() && same && elapsed(at, self.began) < SETTLING
+        self.run.is_none() && same && elapsed(at, self.times.began) < SETTLING
     }
 
     /// The run that is watched must not end and be followed by another. What the engine has not told yet is no change.

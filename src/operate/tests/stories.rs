@@ -1,11 +1,13 @@
 //! Runs told as stories: what is called, what a failure leads to, and what is said at the end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
 use crate::model::*;
 use crate::operate::machine::{Choice, Effect, Event, Machine, Outcome, Phase};
+use crate::operate::plan::Work;
 use crate::operate::policy::OnFailure;
 use crate::operate::request::Operation;
 
@@ -291,4 +293,34 @@ fn a_look_from_before_the_restart_is_not_taken_for_the_new_run() {
     world.pass(std::time::Duration::from_secs(2));
     machine.on(world.now, Event::Snapshot(&world.snapshot()));
     assert_eq!(machine.phase, Phase::Unlocking, "{:?}", machine.progress[1]);
+}
+
+/// One look shows all of them: each is not waited for anew when nothing was done in between.
+#[test]
+fn several_gates_in_a_row_need_one_look() {
+    let mut world = World::compose();
+    let plan = ask(&world, &on("backend", Operation::Scale { to: 5 }), &policy(), "op").unwrap();
+    let gates = plan.steps.iter().filter(|s| matches!(s.work, Work::Await(_))).count();
+    assert_eq!(gates, 2, "one for each new one");
+    let (mut machine, mut effects) = Machine::new(plan, &me(), world.now);
+    let mut looks = 0;
+    for _ in 0..100 {
+        let Some((ticket, action)) = effects.into_iter().find_map(|e| match e {
+            Effect::Execute(ticket, action) => Some((ticket, action)),
+            Effect::Journal(_) | Effect::Refresh => None,
+        }) else {
+            // Nothing is on its way: a verification under the lock, or gates.
+            world.pass(Duration::from_secs(10));
+            looks += 1;
+            effects = machine.on(world.now, Event::Snapshot(&world.snapshot()));
+            continue;
+        };
+        let answer = world.execute(&action);
+        world.pass(Duration::from_millis(100));
+        effects = machine.on(world.now, Event::Done(ticket, answer));
+        if machine.outcome().is_some() {
+            break;
+        }
+    }
+    assert_eq!((machine.outcome(), looks), (Some(&Outcome::Done), 2), "one under the lock, one for all gates");
 }
