@@ -34,6 +34,7 @@ mod contract_demo;
 mod contract_real;
 mod fake;
 mod paging;
+mod proof_migration;
 mod proof_rolling;
 mod proxy;
 mod proxy_logs;

@@ -1,38 +1,30 @@
 //! The proof under load: a stack is deployed to, scaled and deployed to wrongly while people read from it, and nobody notices.
 
-use crate::desk::{Desk, published};
-use crate::load::Load;
-use crate::real_engine::{Stack, real_engine, with_stack_images};
+use crate::desk::{CAP, Desk, LMS, published, running};
+use crate::load::{Load, SLOW};
+use crate::real_engine::{real_engine, with_stack_images};
 
 /// Short holds: what is proven does not need long ones.
 const BRISK: &str = "[environment.deploy]\nhold = \"1s\"\nhealthy_within = \"30s\"";
 const PAGES: &[&str] = &["/courses", "/answers"];
-/// It takes a second: one is under way when its replica is asked to stop.
-const SLOW: &[&str] = &["/report"];
-
-/// The images that run, in the order of the replicas.
-fn images(stack: &Stack<'_>, service: &str) -> Vec<String> {
-    let image = |id: &String| stack.engine.inspect(id)["Config"]["Image"].as_str().unwrap_or_default().to_owned();
-    stack.ids(service).iter().map(image).collect()
-}
 
 #[test]
 fn a_rolling_deploy_loses_no_request() {
     let Some(engine) = real_engine().map(with_stack_images) else { return };
-    let stack = engine.stack_of("roll", "tests/engines/lms/docker-compose.yml");
+    let stack = engine.stack_of("roll", LMS);
     let desk = Desk::at(&stack, BRISK);
     let load = Load::start(published(&stack, "frontend", 80), PAGES, SLOW);
     desk.deploy("backend", "qd-test/backend:2").done();
-    load.wait("the new version alone", |_| images(&stack, "backend") == ["qd-test/backend:2"; 3]);
+    load.wait("the new version alone", |_| running(&stack, "backend") == ["qd-test/backend:2"; 3]);
     let tally = load.stop("rolling deploy of backend ×3");
-    assert_eq!(tally.failures, [], "{tally}");
+    tally.nothing_lost();
     assert!(tally.of("1") > 0 && tally.of("2") > 0, "both versions were seen: {tally}");
 }
 
 #[test]
 fn scaling_up_and_down_loses_no_request() {
     let Some(engine) = real_engine().map(with_stack_images) else { return };
-    let stack = engine.stack_of("grow", "tests/engines/lms/docker-compose.yml");
+    let stack = engine.stack_of("grow", LMS);
     let desk = Desk::at(&stack, BRISK);
     let load = Load::start(published(&stack, "frontend", 80), PAGES, SLOW);
     for replicas in ["5", "3"] {
@@ -40,34 +32,34 @@ fn scaling_up_and_down_loses_no_request() {
         assert_eq!(stack.ids("backend").len().to_string(), replicas);
     }
     let tally = load.stop("scale backend 3 → 5 → 3");
-    assert_eq!(tally.failures, [], "{tally}");
+    tally.nothing_lost();
 }
 
 #[test]
 fn a_version_that_never_gets_healthy_is_rolled_back_and_loses_no_request() {
     let Some(engine) = real_engine().map(with_stack_images) else { return };
-    let stack = engine.stack_of("sick", "tests/engines/lms/docker-compose.yml");
+    let stack = engine.stack_of("sick", LMS);
     let desk = Desk::at(&stack, "[environment.deploy]\nhold = \"1s\"\nhealthy_within = \"6s\"");
     let load = Load::start(published(&stack, "frontend", 80), PAGES, SLOW);
     let before = stack.ids("backend");
     desk.deploy("backend", "qd-test/backend:sick").rolled_back();
     assert_eq!(stack.ids("backend"), before, "the same containers as before");
     let tally = load.stop("deploy of a version that never gets healthy, rolled back");
-    assert_eq!(tally.failures, [], "{tally}");
+    tally.nothing_lost();
     assert_eq!(tally.of("sick"), 0, "{tally}");
 }
 
 #[test]
 fn a_store_is_deployed_one_mode_after_the_other_and_loses_no_request() {
     let Some(engine) = real_engine().map(with_stack_images) else { return };
-    let stack = engine.stack_of("cap", "tests/engines/cap/docker-compose.yml");
+    let stack = engine.stack_of("cap", CAP);
     let desk = Desk::at(&stack, BRISK);
     let gateway = published(&stack, "gateway", 80);
     let load = Load::start(gateway, &["/cp/read/k", "/ap/circuit-breaker"], &["/cp/report", "/ap/report"]);
     for app in ["app_cp", "app_ap"] {
         desk.deploy(app, "qd-test/backend:2").done();
-        assert_eq!(images(&stack, app), ["qd-test/backend:2"]);
+        assert_eq!(running(&stack, app), ["qd-test/backend:2"]);
     }
     let tally = load.stop("deploy of app_cp, then app_ap, one replica each");
-    assert_eq!(tally.failures, [], "{tally}");
+    tally.nothing_lost();
 }

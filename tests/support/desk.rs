@@ -7,6 +7,10 @@ use serde_json::Value;
 
 use crate::real_engine::Stack;
 
+/// The learning platform and the store.
+pub const LMS: &str = "tests/engines/lms/docker-compose.yml";
+pub const CAP: &str = "tests/engines/cap/docker-compose.yml";
+
 /// Where somebody sits who operates one stack, called `shop` here whatever its project is.
 pub struct Desk {
     home: tempfile::TempDir,
@@ -95,4 +99,11 @@ pub fn published(stack: &Stack<'_>, service: &str, port: u16) -> SocketAddr {
     let said = stack.engine.docker(&["port", stack.only(service).as_str(), &port.to_string()]);
     let port: u16 = said.lines().next().and_then(|line| line.rsplit(':').next()).unwrap().trim().parse().unwrap();
     SocketAddr::from(([127, 0, 0, 1], port))
+}
+
+/// The images of a service's running containers, in the order of the replicas.
+pub fn running(stack: &Stack<'_>, service: &str) -> Vec<String> {
+    let seen = stack.ids(service).into_iter().map(|id| stack.engine.inspect(&id));
+    let seen = seen.filter(|container| container["State"]["Running"] == true);
+    seen.map(|container| container["Config"]["Image"].as_str().unwrap_or_default().to_owned()).collect()
 }

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A breath between two pages: the load is there all the time, and leaves the machine to the others.
 const PAUSE: Duration = Duration::from_millis(15);
 
+/// A page that takes a second: one is under way when its replica is asked to stop.
+pub const SLOW: &[&str] = &["/report"];
+
 /// What has been asked and answered so far.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -34,6 +37,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Nobody has noticed anything.
+    pub fn nothing_lost(&self) {
+        assert_eq!(self.failures, [], "{self}");
+    }
+
     /// How many pages a version wrote.
     pub fn of(&self, version: &str) -> u64 {
         self.versions.get(version).copied().unwrap_or(0)
