@@ -113,7 +113,8 @@ fn layer(unique: &str, size: usize) -> Vec<u8> {
     output.stdout
 }
 
-fn digest(bytes: &[u8]) -> String {
+/// The content address of these bytes.
+pub fn digest(bytes: &[u8]) -> String {
     let mut child = Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(bytes).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -1,22 +1,27 @@
 //! The operating half of the Docker engine: every small action, done over one connection, harmless when repeated. What
 //! is to be done, and in which order, is decided elsewhere.
 
+mod archive;
+mod copy;
 mod credential;
 mod definition;
 #[cfg(test)]
 mod definition_tests;
 mod exec;
+mod file;
 mod image;
 mod join;
 mod life;
 mod lock;
 pub(super) mod lock_labels;
+mod look;
 mod name;
 mod network;
 mod once;
 mod reference;
 mod replica;
 mod swarm;
+mod tar;
 mod volume;
 pub(super) mod wire;
 
@@ -64,14 +69,18 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
             once::run(wire, once::Once { operation, replica, command, timeout: *timeout }, &report).await
         }
         Action::ForgetOnce { environment: _, operation, slot } => once::forget(wire, operation, *slot).await,
-        Action::CopyIn { .. }
-        | Action::CopyOut { .. }
-        | Action::PutFile { .. }
-        | Action::RestoreFile { .. }
-        | Action::ForgetFile { .. }
-        | Action::LookAtImage { .. }
-        | Action::LookAtDisk { .. }
-        | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
+        Action::CopyIn { instance, from, to } => copy::into(wire, known(instance)?, from, to, &report).await,
+        Action::CopyOut { instance, from, to } => copy::out(wire, known(instance)?, from, to, &report).await,
+        Action::PutFile { instance, path, content, keep } => {
+            file::put(wire, known(instance)?, path, content, keep, &report).await
+        }
+        Action::RestoreFile { instance, path, keep } => file::restore(wire, known(instance)?, path, keep, &report).await,
+        Action::ForgetFile { instance, path, keep } => file::forget(wire, known(instance)?, path, keep, &report).await,
+        Action::LookAtImage { environment: _, image, digest } => look::image(wire, image, digest.as_deref()).await,
+        Action::LookAtDisk { environment: _, least_bytes } => look::disk(wire, *least_bytes).await,
+        Action::Errand(_) => {
+            Err(EngineError::Unsupported { what: "an errand".into(), why: "it is done in the world outside the engine".into() })
+        }
         Action::Join { instance, aliases } => join::join(wire, known(instance)?, aliases).await,
         Action::SetReplicas { workload, .. } => declared(&format!("setting the replicas of {workload}")),
         Action::SetImage { workload, .. } => declared(&format!("setting the image of {workload}")),

@@ -9,7 +9,7 @@ use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt;
 
 use super::wire::Wire;
-use super::{credential, reference};
+use super::{credential, look, reference};
 use crate::engine::{EngineError, Report};
 use crate::observe::text::clean;
 use crate::operate::Accepted;
@@ -23,10 +23,15 @@ const REPORT_EVERY: Duration = Duration::from_millis(200);
 pub(super) async fn ensure(wire: &Wire, image: &str, digest: Option<&str>, report: &Report) -> Result<Accepted, EngineError> {
     let wanted = digest.unwrap_or(image);
     if let Some(found) = wire.image(wanted).await? {
+        look::check_platform(wire, image, &found).await?;
         return Ok(Accepted::Image { digest: found.id.map(Arc::from), pulled: false });
     }
     pull(wire, image, report).await?;
-    let found = wire.image(image).await?.and_then(|image| image.id);
+    let found = wire.image(image).await?;
+    if let Some(found) = &found {
+        look::check_platform(wire, image, found).await?;
+    }
+    let found = found.and_then(|image| image.id);
     match (found, digest) {
         (None, _) => Err(EngineError::NotFound { what: format!("image {}", clean(image)).into() }),
         (Some(id), Some(digest)) if id != digest => Err(EngineError::NotFound {
@@ -76,7 +81,7 @@ async fn pull(wire: &Wire, image: &str, report: &Report) -> Result<(), EngineErr
 }
 
 /// Sorts a failed pull: not there, not allowed, or its registry does not answer.
-fn refused(image: &str, error: EngineError) -> EngineError {
+pub(super) fn refused(image: &str, error: EngineError) -> EngineError {
     let EngineError::Rejected { what, status, message } = error else { return error };
     let lower = message.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
