@@ -18,6 +18,7 @@ use crate::model::{ConnectionId, EnvironmentId, OperationId};
 use crate::operate::audit::{Phase, Record};
 use crate::operate::machine::Ticket;
 use crate::operate::{Accepted, Action};
+use crate::probe;
 
 use super::follow::Engines;
 use super::journal::Journal;
@@ -212,9 +213,20 @@ async fn execute(order: Order, inbox: Sender<Incoming>) {
 
 /// Does one action; a panic in it is an error of its own.
 async fn act(engine: Option<Arc<dyn Engine>>, action: Action, report: Report) -> Result<Accepted, EngineError> {
-    let Some(engine) = engine else { return Err(EngineError::NotFound { what: "the connection".into() }) };
-    let work = async move { engine.execute(action, report).await };
-    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| {
+    AssertUnwindSafe(dispatch(engine, action, report)).catch_unwind().await.unwrap_or_else(|_| {
         Err(EngineError::Protocol { endpoint: "quarterdeck".into(), cause: "a fault of its own; please report it".into() })
     })
+}
+
+/// An action is for its engine, an errand for the world around it.
+async fn dispatch(engine: Option<Arc<dyn Engine>>, action: Action, report: Report) -> Result<Accepted, EngineError> {
+    let Some(errand) = action.errand() else {
+        let engine = engine.ok_or_else(|| EngineError::NotFound { what: "the connection".into() })?;
+        return engine.execute(action, report).await;
+    };
+    if let Some(played) = engine.as_ref().and_then(|engine| engine.plays(errand)) {
+        return played.await;
+    }
+    let redaction = engine.as_ref().map(|engine| engine.redaction()).unwrap_or_default();
+    probe::perform(engine, errand.clone(), report, redaction).await
 }
