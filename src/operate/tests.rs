@@ -21,6 +21,7 @@ mod reading;
 mod recovery;
 mod stories;
 mod surroundings;
+mod swarm;
 mod switching;
 mod up;
 mod verbs;

@@ -118,7 +118,8 @@ fn instance(
         (None, Some(node)) => node.to_string(),
         (None, None) => task.node.to_string(),
     };
-    let older = place.iter().filter(|t| t.id != task.id && t.created_at <= task.created_at);
+    // Counted once: at what has taken their place.
+    let older = place.iter().filter(|t| task.is_wanted() && t.id != task.id && t.created_at <= task.created_at);
     let failures = u32::try_from(older.filter(|t| t.has_failed()).count()).unwrap_or(u32::MAX);
     let revision = if task.print == service.print {
         service.history.current().map(|r| r.number)
