@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::stream::BoxStream;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Frame, Incoming};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
@@ -132,13 +132,7 @@ impl Watch {
             tokio::select! {
                 frame = body.frame() => match frame {
                     Some(Ok(frame)) => {
-                        let mut events = frame.data_ref().map(|d| lines.push(d)).unwrap_or_default();
-                        // Every event comes by itself; those that are there already are told together.
-                        while events.len() < EVENTS_AT_ONCE
-                            && let Some(Some(Ok(frame))) = body.frame().now_or_never()
-                        {
-                            events.extend(frame.data_ref().map(|d| lines.push(d)).unwrap_or_default());
-                        }
+                        let events = together(&frame, &mut body, &mut lines);
                         self.events(events).await?;
                     }
                     Some(Err(error)) => return Ok(self.client.fail("Following events", error.into())),
@@ -254,6 +248,17 @@ impl Watch {
             None => Ok(()),
         }
     }
+}
+
+/// The events of a piece of the stream. Every event comes by itself; those that are there already are told together.
+fn together(first: &Frame<Bytes>, body: &mut Incoming, lines: &mut Lines) -> Vec<Event> {
+    let mut events = first.data_ref().map(|d| lines.push(d)).unwrap_or_default();
+    while events.len() < EVENTS_AT_ONCE
+        && let Some(Some(Ok(frame))) = body.frame().now_or_never()
+    {
+        events.extend(frame.data_ref().map(|d| lines.push(d)).unwrap_or_default());
+    }
+    events
 }
 
 /// Waits for an answer for as long as the engine shows signs of life: a long answer is not a hang.

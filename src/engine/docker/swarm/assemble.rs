@@ -9,7 +9,7 @@ use super::cluster::{Held, Membership};
 use super::facts::facts;
 use super::service::{Containers, workload};
 use crate::engine::docker::convert::{Details, Group, Places, Seen};
-use crate::model::{InstanceId, Inventory, Snapshot, Workload, WorkloadId};
+use crate::model::{Health, InstanceId, Inventory, Snapshot, Workload, WorkloadId};
 
 /// What inspections added.
 type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
@@ -59,7 +59,12 @@ fn snapshot(
     for service in services {
         let Some(cluster) = cluster else { continue };
         let old = before.and_then(|b| b.workload(&WorkloadId(service.name.clone())));
-        let new = workload(cluster, service, containers, old, now);
+        let mut new = workload(cluster, service, containers, old, now);
+        if let (Membership::Lost { .. }, Some(note)) = (membership, membership.note()) {
+            // Nobody knows how it is now.
+            new.verdict.health = new.verdict.health.max(Health::Unknown);
+            new.verdict.reasons.insert(0, note);
+        }
         workloads.push(old.filter(|old| ***old == new).cloned().unwrap_or_else(|| Arc::new(new)));
     }
     workloads.sort_by(|a, b| a.id.cmp(&b.id));
