@@ -24,7 +24,7 @@ const DETAILS_WITHIN: Duration = Duration::from_secs(3);
 /// How long figures are waited for: two readings a second apart, and the engine's time to take them.
 const FIGURES_WITHIN: Duration = Duration::from_secs(3);
 /// How long the compose tool may take to read the files at hand.
-const FILES_WITHIN: Duration = Duration::from_secs(10);
+const FILES_WITHIN: Duration = Duration::from_secs(30);
 /// Messages taken in at once.
 const AT_ONCE: usize = 32;
 

@@ -78,6 +78,12 @@ impl Machine {
         done || (left && failed) || self.uncertain.contains(&index) || self.failed_to_create(index)
     }
 
+    /// The compose tool may have replaced some services before it failed.
+    fn tool_failed(&self) -> bool {
+        let mut steps = self.plan.steps.iter().zip(&self.progress);
+        steps.any(|(s, p)| matches!(s.work, Work::Act(Action::ComposeUp { .. })) && p.state == StepState::Failed)
+    }
+
     /// A container can be made and still not be whole: whether it is there is asked again on the way back.
     fn failed_to_create(&self, index: usize) -> bool {
         self.progress[index].state == StepState::Failed && matches!(self.plan.steps[index].work, Work::Act(Action::Create { .. }))
@@ -245,6 +251,9 @@ impl Machine {
             Outcome::Done if done.len() > 4 => format!("{}: {} calls", self.plan.title, done.len()),
             Outcome::Done => list(done),
             Outcome::Refused => format!("{failures}; nothing was changed"),
+            Outcome::Failed if self.tool_failed() => {
+                format!("{failures}; what the compose tool had done by then stays: qd diff --running shows what still differs")
+            }
             Outcome::Failed if done.is_empty() => format!("{failures}; nothing was changed"),
             Outcome::Failed if self.recovers() || (self.leaves_something() && !self.committed) => {
                 format!("{failures}; left as it is after: {}; recover finishes or undoes it", list(done))

@@ -6,7 +6,9 @@ use crate::observe::drift::{Fields, Running, join, scalar};
 
 /// Labels of the tools themselves.
 const TOOLS: [&str; 4] = ["com.docker.compose.", "dev.quarterdeck.", "desktop.docker.io/", "com.docker.desktop."];
-/// What the engine gives every container as shared memory and as a health check's rhythm is not told.
+/// What the first generation writes into the environment of what it makes anew (`affinity:container`).
+const PLACED: &str = "affinity:";
+/// Where secrets are mounted: which of them is told by no label.
 const SECRETS: &str = "/run/secrets/";
 
 /// What an inspection and its image's say. `service` is what the container answers to without being told.
@@ -68,7 +70,9 @@ fn config(config: &Value) -> Fields {
     }
     for entry in list(&config["Env"]) {
         let (name, value) = entry.split_once('=').unwrap_or((&entry, ""));
-        fields.insert(format!("environment.{name}"), value.to_owned());
+        if !name.starts_with(PLACED) {
+            fields.insert(format!("environment.{name}"), value.to_owned());
+        }
     }
     for (name, value) in config["Labels"].as_object().into_iter().flatten() {
         if !TOOLS.iter().any(|tool| name.starts_with(tool)) {
@@ -176,4 +180,65 @@ fn networks(container: &Value, own: &[&str], fields: &mut Fields) {
 fn tidy(path: &str) -> String {
     let short = path.trim_end_matches('/');
     if short.is_empty() { path.to_owned() } else { short.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// As a 20.10 engine tells of a container of docker-compose 1.29.
+    #[test]
+    fn an_inspection_is_told_in_the_words_of_a_file() {
+        let container = json!({
+            "Id": "0123456789abcdef", "Name": "/shop_api_1", "Image": "sha256:1",
+            "Config": {
+                "Image": "a", "Hostname": "0123456789ab", "User": "", "Cmd": ["/bin/app"], "Entrypoint": null,
+                "Env": ["A=1=2", "affinity:container==old", "PATH=/bin"],
+                "Labels": { "team": "core", "com.docker.compose.project": "shop", "dev.quarterdeck.revision": "2" },
+                "Healthcheck": { "Test": ["CMD", "true"], "Interval": 90_000_000_000_i64 }, "StopTimeout": 3,
+            },
+            "HostConfig": {
+                "NetworkMode": "shop_back", "RestartPolicy": { "Name": "on-failure", "MaximumRetryCount": 3 }, "Memory": 67_108_864,
+                "NanoCpus": 500_000_000, "PortBindings": { "80/tcp": [{ "HostIp": "", "HostPort": "8080" }] },
+                "LogConfig": { "Type": "json-file" }, "Tmpfs": { "/run/": "" }, "CapAdd": null, "Privileged": false,
+            },
+            "Mounts": [
+                { "Type": "volume", "Name": "shop_data", "Destination": "/data", "RW": true },
+                { "Type": "volume", "Name": "a".repeat(64), "Destination": "/cache", "RW": true },
+                { "Type": "bind", "Source": "/srv/conf/", "Destination": "/etc/conf", "RW": false },
+                { "Type": "bind", "Source": "/srv/secret", "Destination": "/run/secrets/db", "RW": false },
+            ],
+            "NetworkSettings": { "Networks": { "shop_back": { "Aliases": ["api", "0123456789ab", "backend", "shop_api_1"] } } },
+        });
+        let image = json!({ "Config": { "Env": ["PATH=/bin"], "Cmd": ["/bin/app"], "Volumes": { "/cache": {} } } });
+        let running = read(&container, &image, "api");
+        let lines: Vec<String> = running.fields.iter().map(|(path, value)| format!("{path}={value}")).collect();
+        let expected = [
+            "command=/bin/app",
+            "container_name=shop_api_1",
+            "cpus=0.5",
+            "environment.A=1=2",
+            "environment.PATH=/bin",
+            "healthcheck.interval=90s",
+            "healthcheck.test=CMD true",
+            "hostname=0123456789ab",
+            "image=a:latest",
+            "labels.team=core",
+            "logging=json-file",
+            "memory=64 MiB",
+            "networks.shop_back=attached as backend",
+            "ports.80/tcp=8080",
+            "restart=on-failure:3",
+            "stop_grace_period=3s",
+            "volumes./cache=anonymous volume",
+            "volumes./data=volume shop_data",
+            "volumes./etc/conf=/srv/conf (read-only)",
+            "volumes./run=tmpfs",
+        ];
+        assert_eq!(lines, expected);
+        let brought: Vec<&str> = running.image_fields.keys().map(String::as_str).collect();
+        assert_eq!(brought, ["command", "environment.PATH", "volumes./cache"]);
+    }
 }

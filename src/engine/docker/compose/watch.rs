@@ -128,7 +128,9 @@ struct Looker {
 impl Looker {
     async fn follow(mut self, mut wanted: watch::Receiver<Vec<Project>>, told: mpsc::Sender<(Arc<str>, Outcome)>) {
         loop {
-            let projects = wanted.borrow_and_update().clone();
+            let mut projects = wanted.borrow_and_update().clone();
+            // What somebody named is looked at before what was found.
+            projects.sort_by_key(|project| !project.source.is_configured);
             self.known.retain(|name, _| projects.iter().any(|p| p.name == *name));
             for project in projects {
                 if let Some(outcome) = self.look(&project).await
