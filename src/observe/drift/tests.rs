@@ -165,6 +165,7 @@ fn lines(drift: Option<Drift>) -> Vec<String> {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, clippy::type_complexity, reason = "a table")]
 fn what_the_image_brings_counts_for_neither() {
     let image =
         fields(&[("command", "/bin/app"), ("environment.PATH", "/bin"), ("labels.v", "1"), ("volumes./d", "anonymous volume")]);

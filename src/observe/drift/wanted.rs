@@ -92,7 +92,7 @@ fn service(name: &str, service: &Map<String, Value>, around: &place::Around<'_>,
     fields.extend(map(get("environment"), "environment"));
     fields.extend(map(get("labels"), "labels"));
     healthcheck(get("healthcheck"), &mut fields);
-    around.ports(service, &mut fields);
+    place::ports(service, &mut fields);
     around.volumes(service, &mut fields);
     around.networks(name, service, &mut fields);
     let deploy = |key: &str| get("deploy").and_then(|deploy| deploy.get(key));

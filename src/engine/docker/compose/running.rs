@@ -169,7 +169,8 @@ fn networks(container: &Value, own: &[&str], fields: &mut Fields) {
     let id = text(&container["Id"]);
     for (network, end) in container["NetworkSettings"]["Networks"].as_object().into_iter().flatten() {
         let mut aliases = list(&end["Aliases"]);
-        aliases.retain(|alias| !own.contains(&alias.as_str()) && !(alias.len() >= 12 && id.starts_with(alias.as_str())));
+        let is_own = |alias: &str| own.contains(&alias) || (alias.len() >= 12 && id.starts_with(alias));
+        aliases.retain(|alias| !is_own(alias));
         aliases.sort();
         aliases.dedup();
         let what = if aliases.is_empty() { "attached".to_owned() } else { format!("attached as {}", aliases.join(", ")) };

@@ -75,7 +75,7 @@ impl Sources {
         }
         // Those of the newest container: an older one may be of a file that is gone.
         let newest = members.iter().filter(|s| !s.one_off && s.lock.is_none()).max_by_key(|s| s.created_at)?;
-        let label = |name: &str| newest.labels.get(name).map(|v| v.to_string()).unwrap_or_default();
+        let label = |name: &str| newest.labels.get(name).map(ToString::to_string).unwrap_or_default();
         let key = (label(FILES), label(FOLDER));
         let env_file = spec.and_then(|spec| spec.env_file.clone());
         self.noted.entry(key.clone()).or_insert_with(|| noted(&key.0, &key.1, env_file)).clone()

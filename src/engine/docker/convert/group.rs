@@ -17,6 +17,9 @@ use crate::model::{
 /// What inspections added.
 type DetailsById = HashMap<InstanceId, Details, std::hash::RandomState>;
 
+/// What came of comparing projects with their files.
+type Outcomes = HashMap<Arc<str>, Outcome, std::hash::RandomState>;
+
 /// Everything the containers make up: as the list said that was `asked` for then, with ages as of `now`, each project
 /// compared with its file.
 #[must_use]
@@ -24,7 +27,7 @@ pub fn assemble<'a>(
     seen: impl IntoIterator<Item = &'a Seen>,
     details: &DetailsById,
     places: &Places,
-    outcomes: &HashMap<Arc<str>, Outcome>,
+    outcomes: &Outcomes,
     words: Arc<str>,
     before: Option<&Inventory>,
     (asked, now): (Timestamp, Timestamp),

@@ -24,21 +24,6 @@ impl Around<'_> {
         }
     }
 
-    pub(super) fn ports(&self, service: &Map<String, Value>, fields: &mut Fields) {
-        let mut all: Vec<(String, String)> = Vec::new();
-        for port in service.get("ports").and_then(Value::as_array).into_iter().flatten() {
-            match port {
-                Value::Object(long) => {
-                    let of = |key: &str| long.get(key).and_then(scalar::text).unwrap_or_default();
-                    let protocol = Some(of("protocol")).filter(|p| !p.is_empty()).unwrap_or_else(|| "tcp".to_owned());
-                    all.push((format!("{}/{protocol}", of("target")), scalar::published(&of("host_ip"), &of("published"))));
-                }
-                short => all.extend(scalar::text(short).iter().flat_map(|text| scalar::ports(text))),
-            }
-        }
-        super::super::join(all, "ports", fields);
-    }
-
     pub(super) fn volumes(&self, service: &Map<String, Value>, fields: &mut Fields) {
         for volume in service.get("volumes").and_then(Value::as_array).into_iter().flatten() {
             let mount = match volume {
@@ -108,6 +93,22 @@ impl Around<'_> {
             fields.insert(format!("networks.{}", self.full_name("networks", &key)), what);
         }
     }
+}
+
+/// Where its ports are published.
+pub(super) fn ports(service: &Map<String, Value>, fields: &mut Fields) {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for port in service.get("ports").and_then(Value::as_array).into_iter().flatten() {
+        match port {
+            Value::Object(long) => {
+                let of = |key: &str| long.get(key).and_then(scalar::text).unwrap_or_default();
+                let protocol = Some(of("protocol")).filter(|p| !p.is_empty()).unwrap_or_else(|| "tcp".to_owned());
+                all.push((format!("{}/{protocol}", of("target")), scalar::published(&of("host_ip"), &of("published"))));
+            }
+            short => all.extend(scalar::text(short).iter().flat_map(|text| scalar::ports(text))),
+        }
+    }
+    super::super::join(all, "ports", fields);
 }
 
 /// A path without the slashes at its end.
