@@ -44,6 +44,7 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
     if let Some(answer) = swarm::execute(client, &action, &report).await {
         return answer;
     }
+    let action = swarm::in_container(client, action)?;
     let wire = &Wire::of(client).await?;
     let scope = |environment| client.project(environment);
     match &action {

@@ -34,8 +34,56 @@ pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -
         Action::Remove { instance: InstanceRef::Known(task), force } if client.known().whereabouts(task).is_some() => {
             take_away(client, task, *force).await
         }
-        _ => return None,
+        Action::TakeLock { .. }
+        | Action::ReleaseLock { .. }
+        | Action::EnsureImage { .. }
+        | Action::Create { .. }
+        | Action::SetAside { .. }
+        | Action::BringBack { .. }
+        | Action::Start { .. }
+        | Action::Stop { .. }
+        | Action::Restart { .. }
+        | Action::Pause { .. }
+        | Action::Unpause { .. }
+        | Action::Kill { .. }
+        | Action::Remove { .. }
+        | Action::Exec { .. }
+        | Action::RunOnce { .. }
+        | Action::ForgetOnce { .. }
+        | Action::CopyIn { .. }
+        | Action::CopyOut { .. }
+        | Action::PutFile { .. }
+        | Action::RestoreFile { .. }
+        | Action::ForgetFile { .. }
+        | Action::Join { .. }
+        | Action::LookAtImage { .. }
+        | Action::LookAtDisk { .. }
+        | Action::ComposeUp { .. }
+        | Action::Drill { .. }
+        | Action::Errand(_) => return None,
     })
+}
+
+/// The same action on the container of a task, for what is done inside of it.
+pub(super) fn in_container(client: &Client, mut action: Action) -> Result<Action, EngineError> {
+    if let Action::RunOnce { replica, .. } = &action
+        && client.known().whereabouts(&replica.like).is_some()
+    {
+        return Err(EngineError::Unsupported {
+            what: format!("a one-off container of {}", replica.workload).into(),
+            why: "Swarm has no containers beside its tasks; run the command in a task instead".into(),
+        });
+    }
+    if let Action::Exec { instance: InstanceRef::Known(id), .. }
+    | Action::CopyIn { instance: InstanceRef::Known(id), .. }
+    | Action::CopyOut { instance: InstanceRef::Known(id), .. }
+    | Action::PutFile { instance: InstanceRef::Known(id), .. }
+    | Action::RestoreFile { instance: InstanceRef::Known(id), .. }
+    | Action::ForgetFile { instance: InstanceRef::Known(id), .. } = &mut action
+    {
+        *id = manager::container(client, id)?;
+    }
+    Ok(action)
 }
 
 /// Ends a task by its container; the manager makes another one. The container stays for its log until the manager

@@ -74,10 +74,7 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
 fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload: &Workload) {
     let Some(revision) = affected.revisions.first().cloned() else { return };
     let number = revision.number;
-    let strategy = match &left.begun.operation {
-        Operation::Deploy { strategy, .. } => *strategy,
-        _ => None,
-    };
+    let strategy = if let Operation::Deploy { strategy, .. } = &left.begun.operation { *strategy } else { None };
     let pacing = pacing::of(draft, workload, strategy);
     if workload.revision != Some(number) {
         let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
