@@ -57,6 +57,24 @@ impl Refused {
 /// # Errors
 /// [`Refused::Feed`] when what is there is not known or no longer fresh, [`Refused::Busy`], [`Refused::Plan`].
 pub fn plan_for(state: &State, request: &Request, take_over: bool) -> Result<Plan, Refused> {
+    plan_as(state, request, take_over, (next_id(state), state.now))
+}
+
+/// Plans once more what is on screen, as of when it was first planned: what differs has changed meanwhile.
+///
+/// # Errors
+/// As [`plan_for`].
+pub fn plan_again(state: &State, shown: &Plan, take_over: bool) -> Result<Plan, Refused> {
+    let again = plan_as(state, &shown.request, take_over, (shown.id.clone(), shown.at))?;
+    Ok(Plan { confirmed: shown.confirmed.clone(), ..again })
+}
+
+fn plan_as(
+    state: &State,
+    request: &Request,
+    take_over: bool,
+    (id, now): (OperationId, jiff::Timestamp),
+) -> Result<Plan, Refused> {
     let environment = &request.environment;
     let Some(snapshot) = state.snapshot(environment) else {
         return Err(Refused::Feed(format!("{environment} is not known (yet)").into()));
@@ -73,8 +91,8 @@ pub fn plan_for(state: &State, request: &Request, take_over: bool) -> Result<Pla
         read_only: state.settings.read_only,
         take_over,
         alive: state.alive.as_ref(),
-        id: next_id(state),
-        now: state.now,
+        id,
+        now,
     };
     plan::plan(request, snapshot, &terms).map_err(Refused::Plan)
 }

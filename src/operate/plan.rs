@@ -149,6 +149,8 @@ pub struct Lock {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub id: OperationId,
+    /// When it was made.
+    pub at: Timestamp,
     pub request: Request,
     /// `deploy backend 1.4.2 → 1.5.0`.
     pub title: Arc<str>,

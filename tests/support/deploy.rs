@@ -43,6 +43,7 @@ pub fn plan(environment: EnvironmentId, guard: Guard) -> Plan {
         });
     }
     Plan {
+        at: ago(70),
         id: "02-deploy".into(),
         request: Request {
             environment,

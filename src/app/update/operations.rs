@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::app::msg::Answer;
-use crate::app::operations::{Refused, decide, plan_for};
+use crate::app::operations::{Refused, decide, plan_again, plan_for};
 use crate::app::state::past::outcome_word;
 use crate::app::state::{Confirm, Input, Overlay, Past, RowId, Screen, View};
 use crate::app::{Effect, State};
@@ -74,8 +74,8 @@ pub fn answer(state: &mut State, yes: bool) -> Vec<Effect> {
     let typed = (!confirm.typed.text.is_empty()).then(|| confirm.typed.text.as_str().into());
     let ticked = confirm.plan.confirmed.clone();
     let answer = Answer { yes, typed, take_over: confirm.take_over, ticked };
-    let (request, shown) = (confirm.plan.request.clone(), outline(&confirm.plan));
-    let again = plan_for(state, &request, answer.take_over).map(|plan| Plan { confirmed: answer.ticked.clone(), ..plan });
+    let shown = outline(&confirm.plan);
+    let again = plan_again(state, &confirm.plan, answer.take_over);
     let mut effects = Vec::new();
     let refusal = match again {
         Ok(plan) if outline(&plan) == shown && ahead::unticked(&plan).is_some() => {

@@ -173,6 +173,7 @@ impl<'a> Draft<'a> {
         let on_failure = self.on_failure();
         Plan {
             id: self.terms.id.clone(),
+            at: self.terms.now,
             request: self.request.clone(),
             title: title.into(),
             target: target.into(),

@@ -104,7 +104,7 @@ fn hand(action: &Action, at: &impl Fn(&InstanceRef) -> String) -> String {
             let image = replica.image.as_deref().unwrap_or("the same image");
             format!("POST /containers/create and start: {} in {image} (at most {})", shown(command), seconds(*timeout))
         }
-        Action::ForgetOnce { operation, .. } => format!("DELETE the one-off container of {operation}"),
+        Action::ForgetOnce { .. } => "DELETE the one-off container".to_owned(),
         Action::CopyIn { instance, from, to } => format!("PUT /containers/{}/archive {from} → {to}", at(instance)),
         Action::CopyOut { instance, from, to } => format!("GET /containers/{}/archive {from} → {to}", at(instance)),
         Action::PutFile { instance, path, .. } => {
