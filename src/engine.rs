@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod docker;
+mod landing;
 pub mod ssh;
 
 use std::collections::BTreeSet;

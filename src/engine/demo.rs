@@ -1,5 +1,5 @@
 //! The demo engine: a seeded world of three environments that lives by itself and takes every operation, with no
-//! engine, network or file. Outside this folder it is an [`Engine`] like any other.
+//! engine, network or file but those copied out of it and into it. Outside this folder it is an [`Engine`] like any other.
 
 pub mod act;
 mod containers;
@@ -8,11 +8,14 @@ mod describe;
 mod dice;
 pub mod feed;
 mod figures;
+mod hands;
 pub mod incident;
 mod journal;
 mod moment;
+mod outside;
 mod place;
 mod pods;
+mod prompt;
 mod recipe;
 mod shell;
 mod stacks;
@@ -29,6 +32,8 @@ mod act_tests;
 #[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
+mod hands_tests;
+#[cfg(test)]
 mod incident_tests;
 #[cfg(test)]
 mod operate_tests;
@@ -37,6 +42,7 @@ mod sound_tests;
 #[cfg(test)]
 mod world_tests;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -44,6 +50,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use jiff::Timestamp;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -51,10 +58,12 @@ use self::feed::Feed;
 use self::incident::Incident;
 use self::moment::shift;
 use self::world::{Terms, World};
+use super::landing::{Landing, trouble};
 use super::{Attached, AttachedInput, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::{ConnectionSpec, TargetSpec};
 use crate::model::InstanceState;
 use crate::observe::redact::Redaction;
+use crate::operate::Errand;
 use crate::operate::action::{Accepted, Action};
 
 /// The world catches up with so much at most; when the machine slept longer, so did the world.
@@ -199,10 +208,33 @@ impl Engine for Demo {
         let shared = self.0.clone();
         Box::pin(async move {
             shared.labour(&action, &report).await;
-            let result = shared.look(|world| act::apply(world, &action));
+            let result = match &action {
+                Action::CopyOut { instance, from, to } => {
+                    let content = shared.look(|world| hands::content(world, instance, from))?;
+                    write(Path::new(&**to), &content).await
+                }
+                Action::CopyIn { instance, from, to } => {
+                    let content = read(Path::new(&**from)).await?;
+                    shared.look(|world| hands::place_file(world, instance, to, &content))
+                }
+                action => shared.look(|world| act::apply(world, action)),
+            };
             shared.changed.send_modify(|count| *count += 1);
             result
         })
+    }
+
+    fn plays(&self, errand: &Errand) -> Option<BoxFuture<'static, Result<Accepted, EngineError>>> {
+        let answer = self.0.look(|world| outside::answer(world, errand))?;
+        let wait = self.0.lasting(0.05);
+        Some(Box::pin(async move {
+            sleep(wait).await;
+            answer
+        }))
+    }
+
+    fn redaction(&self) -> Arc<Redaction> {
+        self.0.redaction.clone()
     }
 
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {
@@ -219,6 +251,28 @@ impl Engine for Demo {
             Ok(Attached { output: converse(words, typed), input })
         })
     }
+}
+
+/// Writes what is copied out of the world: the one file that is real.
+async fn write(target: &Path, content: &str) -> Result<Accepted, EngineError> {
+    let written = async {
+        let landing = Landing::prepare(target).await?;
+        let mut file = landing.open().await?;
+        file.write_all(content.as_bytes()).await?;
+        landing.land(file, target).await
+    };
+    written.await.map(|()| Accepted::Done).map_err(|error| trouble(target, &error))
+}
+
+/// What is copied into the world, as text; of a big file the world remembers the beginning.
+async fn read(source: &Path) -> Result<String, EngineError> {
+    const REMEMBERED: u64 = 64 << 10;
+    let read = async {
+        let mut bytes = Vec::new();
+        tokio::fs::File::open(source).await?.take(REMEMBERED).read_to_end(&mut bytes).await?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    read.await.map_err(|error: std::io::Error| trouble(source, &error))
 }
 
 /// The two ways of a shell: what is typed, and what it prints until it ends or nobody types any more.

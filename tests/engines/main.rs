@@ -39,6 +39,7 @@ mod proof_rolling;
 mod proxy;
 mod proxy_logs;
 mod real_attach;
+mod real_errands;
 mod real_files;
 mod real_hands;
 mod real_image;

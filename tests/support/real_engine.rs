@@ -85,7 +85,13 @@ impl RealEngine {
             let said = said.clone();
             Arc::new(move |line| said.lock().unwrap_or_else(PoisonError::into_inner).push(line))
         };
-        let answer = execute(&Client::new(&self.spec()), action, report).await;
+        let answer = match action.errand() {
+            Some(errand) => {
+                let engine = quarterdeck::engine::docker::connect(&self.spec());
+                quarterdeck::probe::perform(Some(engine), errand.clone(), report, Arc::default()).await
+            }
+            None => execute(&Client::new(&self.spec()), action, report).await,
+        };
         let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (answer, said)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::containers::Deed;
 use super::incident::{self, Incident};
 use super::world::World;
-use super::{containers, pods};
+use super::{containers, hands, pods};
 use crate::engine::EngineError;
 use crate::model::{EnvironmentId, InstanceId, LockHolder, Mechanics, OperationId};
 use crate::operate::action::{Accepted, Action, InstanceRef};
@@ -49,18 +49,26 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
             let index = place(world, environment, Mechanics::Declared)?;
             pods::revert(world, index, workload, *to, revision)
         }
-        Action::Exec { .. }
-        | Action::RunOnce { .. }
-        | Action::ForgetOnce { .. }
-        | Action::CopyIn { .. }
-        | Action::CopyOut { .. }
-        | Action::PutFile { .. }
-        | Action::RestoreFile { .. }
-        | Action::ForgetFile { .. }
-        | Action::Join { .. }
-        | Action::LookAtImage { .. }
-        | Action::LookAtDisk { .. }
-        | Action::Errand(_) => Err(EngineError::Unsupported { what: "this step".into(), why: "no engine does it yet".into() }),
+        Action::Exec { instance, command, .. } => hands::exec(world, instance, command),
+        Action::RunOnce { operation, replica, command, .. } => {
+            let index =
+                world.place(&replica.environment).ok_or_else(|| not_found(format!("environment {}", replica.environment)))?;
+            hands::run_once(world, index, operation, replica, command)
+        }
+        Action::ForgetOnce { environment, operation, slot } => {
+            let index = world.place(environment).ok_or_else(|| not_found(format!("environment {environment}")))?;
+            Ok(hands::forget_once(&mut world.places[index], operation, *slot))
+        }
+        Action::PutFile { instance, path, content, keep } => hands::put(world, instance, path, content, keep),
+        Action::RestoreFile { instance, path, keep } => hands::restore(world, instance, path, keep),
+        Action::ForgetFile { instance, path, keep } => hands::forget(world, instance, path, keep),
+        Action::Join { instance, aliases } => hands::join(world, instance, aliases),
+        Action::LookAtImage { environment, image, digest: _ } => look_at_image(world, environment, image),
+        Action::LookAtDisk { environment: _, least_bytes } => look_at_disk(*least_bytes),
+        // Files of this machine: the engine reads and writes them before and after it looks at the world.
+        Action::CopyIn { .. } | Action::CopyOut { .. } | Action::Errand(_) => {
+            Err(EngineError::Unsupported { what: "this step".into(), why: "it is not done in the world".into() })
+        }
         // Pods are replaced as their engine sees fit, always.
         Action::Unpace { .. } => Ok(Accepted::AlreadySo),
         Action::ComposeUp { .. } => {
@@ -156,6 +164,28 @@ fn ensure_image(world: &mut World, id: &EnvironmentId, image: &Arc<str>, digest:
         world.places[index].images.insert(image.clone());
     }
     Ok(Accepted::Image { digest: Some(content.into()), pulled })
+}
+
+fn look_at_image(world: &World, id: &EnvironmentId, image: &Arc<str>) -> Result<Accepted, EngineError> {
+    let Some(pulled) = needs_pull(world, id, image) else {
+        let what = format!("image {image}").into();
+        return Err(EngineError::Unmet { what, why: "it is neither here nor in its registry".into() });
+    };
+    let content = super::dice::digest(image);
+    let content = content.get(..19).unwrap_or(&content);
+    let place = if pulled { "in its registry" } else { "present" };
+    Ok(Accepted::Reading { value: None, words: format!("{place}, {content}, linux/amd64").into() })
+}
+
+fn look_at_disk(least: u64) -> Result<Accepted, EngineError> {
+    /// Bytes the demo's disk has left.
+    const FREE: u64 = 41_200_000_000;
+    let giga = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
+    if FREE < least {
+        let why = format!("{} free, {} are wanted", giga(FREE), giga(least));
+        return Err(EngineError::Unmet { what: "the demo's disk".into(), why: why.into() });
+    }
+    Ok(Accepted::Reading { value: Some(FREE as f64), words: format!("{} free (≥ {})", giga(FREE), giga(least)).into() })
 }
 
 /// Something that does not exist.

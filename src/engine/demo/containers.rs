@@ -20,7 +20,7 @@ pub const MOST: usize = 40;
 pub fn create(world: &mut World, index: usize, operation: &OperationId, replica: &Replica) -> Result<Accepted, EngineError> {
     let moment = world.moment();
     let place = &mut world.places[index];
-    let made = |u: &&Unit| u.made_by.as_ref() == Some(operation) && u.slot == Some(replica.slot);
+    let made = |u: &&Unit| !u.one_off && u.made_by.as_ref() == Some(operation) && u.slot == Some(replica.slot);
     if let Some(unit) = place.services.iter().flat_map(|s| &s.units).find(made) {
         return Ok(Accepted::Made(unit.id.clone()));
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::declared;
 use super::dice;
+use super::hands::Hands;
 use super::moment::{Moment, shift};
 use super::recipe::{Recipe, Stack};
 use super::unit::{Situation, Told, Unit};
@@ -57,6 +58,8 @@ pub struct Place {
     pub lock: Option<Arc<LockHolder>>,
     /// Images that need not be pulled.
     pub images: BTreeSet<Arc<str>>,
+    /// What was done by hand in it.
+    pub hands: Hands,
     pub(super) maker: Maker,
 }
 
@@ -74,7 +77,15 @@ impl Place {
     #[must_use]
     pub fn new(stack: &'static Stack, environment: Arc<Environment>, seed: u64, moment: &Moment) -> Self {
         let maker = Maker { stack, seed: seed ^ dice::hash(stack.name), made: 0 };
-        let mut place = Self { stack, environment, services: Vec::new(), lock: None, images: BTreeSet::new(), maker };
+        let mut place = Self {
+            stack,
+            environment,
+            services: Vec::new(),
+            lock: None,
+            images: BTreeSet::new(),
+            hands: Hands::default(),
+            maker,
+        };
         for recipe in stack.recipes {
             let service = place.furnish(recipe, moment);
             place.services.push(service);

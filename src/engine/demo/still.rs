@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::act;
 use super::feed::Feed;
 use super::incident::{self, Incident};
+use super::outside;
 use super::world::{QUANTUM, Terms, World};
 use crate::engine::{EngineError, Topic, Update};
 use crate::model::Inventory;
@@ -91,7 +92,12 @@ impl Still {
     /// # Errors
     /// As the engine's own `execute`.
     pub fn execute(&mut self, action: &Action) -> Result<Accepted, EngineError> {
-        let answer = act::apply(&mut self.world, action);
+        let answer = match action.errand() {
+            None => act::apply(&mut self.world, action),
+            Some(errand) => outside::answer(&mut self.world, errand).unwrap_or_else(|| {
+                Err(EngineError::Unsupported { what: "this errand".into(), why: "it leads outside the demo world".into() })
+            }),
+        };
         self.world.step(QUANTUM);
         answer
     }

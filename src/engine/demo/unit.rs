@@ -88,6 +88,8 @@ pub struct Unit {
     pub made_by: Option<OperationId>,
     pub slot: Option<u32>,
     pub set_aside: bool,
+    /// Runs a command and is gone soon; no replica.
+    pub one_off: bool,
     pub restarts: u32,
     /// Crashes in a row.
     pub crashes: u32,
@@ -140,6 +142,7 @@ impl Unit {
             made_by: None,
             slot: None,
             set_aside: false,
+            one_off: false,
             restarts: 0,
             crashes: 0,
             exit_code: None,

@@ -78,7 +78,7 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
         .map(|unit| share(instance(unit), before.and_then(|w| w.instances.iter().find(|i| i.id == unit.id))))
         .collect();
     instances.sort_by(|a, b| (a.number, &a.id).cmp(&(b.number, &b.id)));
-    let replicas: Vec<&Unit> = service.units.iter().filter(|u| !u.set_aside).collect();
+    let replicas: Vec<&Unit> = service.units.iter().filter(|u| !u.set_aside && !u.one_off).collect();
     let declared = place.stack.mechanics == Mechanics::Declared;
     let leading = replicas.iter().max_by_key(|u| (u.revision, u.created_at)).copied().or(service.units.first());
     let (image, revision, revisions) = match leading {
@@ -86,7 +86,7 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
         Some(_) | None => (service.template.image.clone(), service.template.revision, service.revisions.clone()),
     };
     let desired = if declared { service.desired } else { count(replicas.iter().filter(|u| u.wanted && u.run > 0).count()) };
-    let shown = instances.iter().filter(|i| !i.set_aside);
+    let shown = instances.iter().filter(|i| !i.set_aside && !i.one_off);
     let named: Vec<(&str, &Verdict)> = shown.clone().map(|i| (&*i.name, &i.verdict)).collect();
     let ready = shown.filter(|i| i.state == InstanceState::Running && is_ready(i.verdict.health)).count();
     Workload {
@@ -146,7 +146,7 @@ fn instance(unit: &Unit) -> Instance {
         revision: Some(unit.revision),
         made_by: unit.made_by.clone(),
         set_aside: unit.set_aside,
-        one_off: false,
+        one_off: unit.one_off,
         fixed_name: false,
         fixed_ports: unit.recipe.ports.iter().filter_map(|(host, _)| *host).collect(),
         restarts: unit.restarts,

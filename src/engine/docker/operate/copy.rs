@@ -2,19 +2,20 @@
 //! all; into one it keeps the owner and mode of what is there.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bollard::query_parameters::UploadToContainerOptionsBuilder;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
-use tokio::fs::{self, File, OpenOptions};
+use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::archive::{Files, Found, SILENCE, apart};
 use super::tar::{self, Entry, Reader};
 use super::wire::Wire;
+use crate::engine::landing::{Landing, trouble};
 use crate::engine::{EngineError, Report};
 use crate::observe::text::clean;
 use crate::operate::Accepted;
@@ -35,23 +36,19 @@ pub(super) async fn out(wire: &Wire, id: &str, from: &str, to: &str, report: &Re
         Found::Other => return Err(files.unmet(from, "it is no regular file")),
     };
     let target = Path::new(to);
-    let landing = Landing::prepare(target).await.map_err(|error| here(target, &error))?;
+    let landing = Landing::prepare(target).await.map_err(|error| trouble(target, &error))?;
     let mut pieces = std::pin::pin!(files.fetch(&path));
     let (mut reader, mut progress) = (Reader::default(), Progress::new("copied", report));
-    let mut file = landing.open().await.map_err(|error| here(target, &error))?;
+    let mut file = landing.open().await.map_err(|error| trouble(target, &error))?;
     while let Some(piece) = files.next(from, &mut pieces).await? {
         let content = reader.take(&piece).map_err(|why| files.unmet(from, why))?;
-        file.write_all(&content).await.map_err(|error| here(target, &error))?;
+        file.write_all(&content).await.map_err(|error| trouble(target, &error))?;
         progress.add(content.len() as u64, reader.entry().map_or(0, |entry| entry.size));
     }
     if !reader.is_whole() {
         return Err(files.unmet(from, "it broke off before its end; nothing was written"));
     }
-    let landed = async {
-        file.sync_all().await?;
-        landing.land(target).await
-    };
-    landed.await.map_err(|error| here(target, &error))?;
+    landing.land(file, target).await.map_err(|error| trouble(target, &error))?;
     progress.say();
     Ok(Accepted::Done)
 }
@@ -59,7 +56,7 @@ pub(super) async fn out(wire: &Wire, id: &str, from: &str, to: &str, report: &Re
 /// Copies a file of this machine into container `id`.
 pub(super) async fn into(wire: &Wire, id: &str, from: &str, to: &str, report: &Report) -> Result<Accepted, EngineError> {
     let source = Path::new(from);
-    let found = fs::metadata(source).await.map_err(|error| here(source, &error))?;
+    let found = fs::metadata(source).await.map_err(|error| trouble(source, &error))?;
     if !found.is_file() {
         let why = if found.is_dir() { "it is a folder; one file is copied" } else { "it is no regular file" };
         return Err(EngineError::Unmet { what: clean(from).into(), why: why.into() });
@@ -77,7 +74,7 @@ pub(super) async fn into(wire: &Wire, id: &str, from: &str, to: &str, report: &R
     let modified =
         found.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |at| at.as_secs());
     let entry = Entry { name: name.to_owned(), size, modified, ..owner };
-    let file = File::open(source).await.map_err(|error| here(source, &error))?;
+    let file = File::open(source).await.map_err(|error| trouble(source, &error))?;
     let moved = Arc::new(Mutex::new(Instant::now()));
     let body = bollard::body_try_stream(archive(file, &entry, moved.clone(), report));
     let options = UploadToContainerOptionsBuilder::new().path(folder).no_overwrite_dir_non_dir("true").build();
@@ -124,57 +121,6 @@ fn archive(
         Ok(Some((Bytes::from(piece), (file, done + read as u64, progress, moved))))
     });
     head.chain(content).chain(stream::iter([Ok(Bytes::from(tail))]))
-}
-
-/// What is wrong with a file of this machine.
-fn here(path: &Path, error: &io::Error) -> EngineError {
-    let why = match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".into(),
-        io::ErrorKind::PermissionDenied => "permission denied".into(),
-        io::ErrorKind::IsADirectory => "it is a folder; name the file in it".into(),
-        io::ErrorKind::StorageFull => "the disk is full".into(),
-        _ => clean(&error.to_string()).into(),
-    };
-    EngineError::Unmet { what: clean(&path.display().to_string()).into(), why }
-}
-
-/// A file beside its place until it is whole; gone when it never gets there.
-struct Landing(PathBuf);
-
-impl Landing {
-    /// Makes the folders on the way. What it holds may be a backup: only its owner may read it.
-    async fn prepare(target: &Path) -> io::Result<Self> {
-        let name = target.file_name().ok_or(io::ErrorKind::IsADirectory)?.to_string_lossy().into_owned();
-        let ends_in_slash = target.as_os_str().as_encoded_bytes().ends_with(b"/");
-        if ends_in_slash || fs::metadata(target).await.is_ok_and(|found| found.is_dir()) {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        let folder = folder_of(target);
-        fs::create_dir_all(folder).await?;
-        let nanos = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_nanos());
-        Ok(Self(folder.join(format!(".{name}.{}-{nanos}.part", std::process::id()))))
-    }
-
-    async fn open(&self) -> io::Result<File> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&self.0).await
-    }
-
-    /// Puts it in its place for good.
-    async fn land(self, target: &Path) -> io::Result<()> {
-        fs::rename(&self.0, target).await?;
-        File::open(folder_of(target)).await?.sync_all().await
-    }
-}
-
-impl Drop for Landing {
-    fn drop(&mut self) {
-        // After it has landed there is nothing under this name.
-        drop(std::fs::remove_file(&self.0));
-    }
-}
-
-fn folder_of(target: &Path) -> &Path {
-    target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// How far a copy is, told now and then.

@@ -184,6 +184,8 @@ fn set_apart(draft: &mut Draft, command: &[Arc<str>]) {
     // It is of no revision: what runs in it is a command, and it is gone soon.
     labels.remove(labels::REVISION);
     labels.remove(labels::HISTORY);
+    // Nor a task of the manager's.
+    labels.retain(|label, _| !label.starts_with("com.docker.swarm."));
     if let Some(host) = body.host_config.as_mut() {
         host.port_bindings = None;
         host.publish_all_ports = Some(false);
