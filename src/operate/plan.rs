@@ -42,7 +42,7 @@ use super::request::{Operation, Request};
 
 use draft::Draft;
 
-pub use around::source as metric;
+pub use around::reading_of;
 
 /// What must hold before the next step.
 #[derive(Clone, Debug, PartialEq)]

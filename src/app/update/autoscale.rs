@@ -9,7 +9,6 @@ use crate::engine::EngineError;
 use crate::model::{EngineKind, EnvironmentId, Guard, InstanceState, Item, Link, Source};
 use crate::operate::action::InstanceRef;
 use crate::operate::autoscale::{Around, Autoscale, Decision, Mode, Scaler};
-use crate::operate::errand::Errand;
 use crate::operate::{Accepted, Action, Operation, Request, Target, plan};
 
 use super::operations;
@@ -61,11 +60,8 @@ fn look(state: &State, environment: &EnvironmentId, scale: &Autoscale) -> Option
         return None;
     }
     let policy = state.policy(&snapshot.environment);
-    let metric = plan::metric(&policy, environment, &scale.workload, &scale.metric, &instances);
-    Some(match metric {
-        Ok(metric) => Ok(Action::Errand(Box::new(Errand::Metric { metric: Box::new(metric), limit: None }))),
-        Err(refusal) => Err(refusal.to_string().into()),
-    })
+    let look = plan::reading_of(&policy, environment, &scale.workload, &scale.metric, &instances);
+    Some(look.map_err(|refusal| refusal.to_string().into()))
 }
 
 /// A figure came, or why there is none.

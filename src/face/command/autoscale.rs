@@ -75,7 +75,7 @@ struct Told {
 impl Told {
     /// What was before is not told.
     fn begin(&mut self, state: &State) {
-        self.items = state.timeline.iter().map(|(seq, _)| seq).last();
+        self.items = state.timeline.iter().map(|(seq, _)| seq).next_back();
     }
 
     fn tell(&mut self, state: &State, out: &mut Out) -> Result<()> {

@@ -189,7 +189,7 @@ pub fn metric(draft: &Draft<'_>, workload: &Workload, name: &Arc<str>, instances
 }
 
 /// Where the figure `name` of a workload comes from: the engine, what is scraped of it, or a Prometheus server.
-pub fn source(
+fn source(
     policy: &crate::operate::Policy,
     environment: &EnvironmentId,
     workload: &WorkloadId,
@@ -215,6 +215,21 @@ pub fn source(
         }
     };
     Ok(Metric { name: name.clone(), environment: environment.clone(), source, window: WINDOW })
+}
+
+/// What reads the figure `name` of a workload now, without a limit.
+///
+/// # Errors
+/// [`Refusal::NoSource`] when nobody knows it.
+pub fn reading_of(
+    policy: &crate::operate::Policy,
+    environment: &EnvironmentId,
+    workload: &WorkloadId,
+    name: &Arc<str>,
+    instances: &[InstanceRef],
+) -> Result<Action, Refusal> {
+    let metric = source(policy, environment, workload, name, instances)?;
+    Ok(Action::Errand(Box::new(Errand::Metric { metric: Box::new(metric), limit: None })))
 }
 
 /// The slot of a workload's migration: counted from the other end than replicas.

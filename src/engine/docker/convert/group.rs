@@ -130,7 +130,11 @@ fn workload(
     let rolled: Vec<_> = replicas.iter().map(|i| (i.name.as_ref(), &i.verdict)).collect();
     let newest = newest(members);
     let shown = newest.and_then(|n| instances.iter().find(|i| i.id == n.id));
-    let revisions = newest.map(|n| revisions(n, details.get(&n.id))).unwrap_or_default();
+    // What is kept after a way back tells of later revisions than what runs.
+    let latest = members.iter().filter(|s| !s.one_off).max_by_key(|s| s.revision).copied();
+    let history = |of: Option<&Seen>| of.map(|s| revisions(s, details.get(&s.id))).unwrap_or_default();
+    let current = history(newest).first().map(|r| r.number);
+    let revisions = history(latest);
     let kind = if newest.is_some_and(|n| n.group == Group::Loose) { WorkloadKind::Container } else { WorkloadKind::Service };
     Workload {
         id,
@@ -140,7 +144,7 @@ fn workload(
         verdict: roll_up(desired, &rolled),
         image: shown.map_or_else(|| "".into(), |i| i.image.clone()),
         digest: shown.and_then(|i| i.digest.clone()),
-        revision: revisions.first().map(|r| r.number),
+        revision: current,
         capabilities: of_a_task(newest, capabilities(kind, &replicas, &revisions)),
         revisions,
         resting: None,
