@@ -11,6 +11,21 @@ use crate::real_engine::Stack;
 pub const LMS: &str = "tests/engines/lms/docker-compose.yml";
 pub const CAP: &str = "tests/engines/cap/docker-compose.yml";
 
+/// Blue-green by the service's name on its network, once every green one has answered a page.
+pub const BY_NAME: &str = r#"
+[environment.deploy]
+strategy = "blue-green"
+hold = "1s"
+healthy_within = "30s"
+drain = "2s"
+gate = [{ probe = "courses", within = "10s" }]
+
+[[environment.probe]]
+name = "courses"
+workload = "backend"
+http = "http://{instance}:3000/answers"
+"#;
+
 /// Where somebody sits who operates one stack, called `shop` here whatever its project is.
 pub struct Desk {
     home: tempfile::TempDir,

@@ -174,7 +174,11 @@ struct Person {
 impl Person {
     async fn ask_on(self, number: usize) {
         let mut kept: Option<SendRequest<Empty<Bytes>>> = None;
-        for page in self.pages.iter().cycle().skip(number) {
+        // A connection that lies idle may be closed in the very moment somebody posts over it: nobody can know then whether
+        // it was done. Whoever posts comes anew.
+        let mine = |page: &&&str| matches!(self.manner, Manner::Fresh) || !page.starts_with("POST ");
+        let pages: Vec<&str> = self.pages.iter().filter(mine).copied().collect();
+        for page in pages.into_iter().cycle().skip(number) {
             if self.stop.load(Ordering::Relaxed) {
                 return;
             }
