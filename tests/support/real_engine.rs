@@ -75,7 +75,7 @@ impl RealEngine {
 
     /// Does one action as the console would; what it reports is left aside.
     pub async fn act(&self, action: Action) -> Result<Accepted, EngineError> {
-        self.act_reporting(action).await.0
+        Box::pin(self.act_reporting(action)).await.0
     }
 
     /// Does one action and keeps what it reports.
@@ -88,9 +88,9 @@ impl RealEngine {
         let answer = match action.errand() {
             Some(errand) => {
                 let engine = quarterdeck::engine::docker::connect(&self.spec());
-                quarterdeck::probe::perform(Some(engine), errand.clone(), report, Arc::default()).await
+                Box::pin(quarterdeck::probe::perform(Some(engine), errand.clone(), report, Arc::default())).await
             }
-            None => execute(&Client::new(&self.spec()), action, report).await,
+            None => Box::pin(execute(&Client::new(&self.spec()), action, report)).await,
         };
         let said = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (answer, said)

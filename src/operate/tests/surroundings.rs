@@ -97,7 +97,7 @@ fn the_whole_plan() {
           remove old backend-1: DELETE /containers/0001ffffffff (tidy)
           remove old backend-2: DELETE /containers/0002ffffffff (tidy)
           remove old backend-3: DELETE /containers/0003ffffffff (tidy)
-          remove the one-off container: DELETE the one-off container of op-1 (tidy)
+          remove the one-off container: DELETE the one-off container (tidy)
           ~ backend.image: backend:1.4.2 => backend:1.5.0
           ~ backend.digest: sha256:backend:1.4. => as the tag says when it is pulled
           ~ backend.revision: 1 => 2

@@ -100,8 +100,8 @@ fn instance_of(workload: &mut Workload, number: usize) -> &mut Instance {
     Arc::make_mut(&mut workload.instances[number])
 }
 
-fn rollout(state: RolloutState, outdated: u32) -> Option<Rollout> {
-    Some(Rollout { state, message: "update paused due to failure of task x".into(), outdated })
+fn rollout(state: RolloutState, outdated: u32) -> Rollout {
+    Rollout { state, message: "update paused due to failure of task x".into(), outdated }
 }
 
 /// Deploys, the manager showing one picture a second after it was told, and at last that all is well; the outcome, and
@@ -152,9 +152,9 @@ fn follow(pictures: &[Shown]) -> (Outcome, String, Vec<String>) {
 
 #[test]
 fn it_is_through_when_the_manager_says_so_too() {
-    let busy: Shown = |w| w.rollout = rollout(RolloutState::Running, 2);
+    let busy: Shown = |w| w.rollout = Some(rollout(RolloutState::Running, 2));
     // All are ready and of the new definition, and still watched.
-    let watched: Shown = |w| w.rollout = rollout(RolloutState::Running, 0);
+    let watched: Shown = |w| w.rollout = Some(rollout(RolloutState::Running, 0));
     let (outcome, detail, told) = follow(&[busy, busy, watched, watched]);
     assert_eq!(outcome, Outcome::Done, "{detail}");
     assert_eq!(told, ["TakeLock", "SetImage", "Unpace", "ReleaseLock"]);
@@ -163,11 +163,11 @@ fn it_is_through_when_the_manager_says_so_too() {
 #[test]
 fn a_manager_that_stops_is_gone_back_on_at_once_with_the_tasks_own_words() {
     let paused: Shown = |w| {
-        w.rollout = rollout(RolloutState::Paused, 2);
+        w.rollout = Some(rollout(RolloutState::Paused, 2));
         instance_of(w, 1).verdict = Verdict::because(Health::Unhealthy, "No such image: backend:1.5.0");
     };
-    let wordless: Shown = |w| w.rollout = rollout(RolloutState::Paused, 2);
-    let gone: Shown = |w| w.rollout = rollout(RolloutState::GoneBack, 0);
+    let wordless: Shown = |w| w.rollout = Some(rollout(RolloutState::Paused, 2));
+    let gone: Shown = |w| w.rollout = Some(rollout(RolloutState::GoneBack, 0));
     for (picture, words) in [
         (paused, "the engine has paused the update: lms_backend_2: No such image: backend:1.5.0"),
         (wordless, "the engine has paused the update: update paused due to failure of task x"),

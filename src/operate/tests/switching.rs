@@ -95,7 +95,7 @@ fn the_plan_by_proxy() {
           set aside old backend-2: POST /containers/0002ffffffff/rename (out of the way)   <- bring back old backend-2
           set aside old backend-3: POST /containers/0003ffffffff/rename (out of the way)   <- bring back old backend-3
           forget the old upstream.conf in frontend-1: remove what was kept of /etc/nginx/upstream.conf in 0004ffffffff (tidy)
-          remove the one-off container: DELETE the one-off container of op-1 (tidy)
+          remove the one-off container: DELETE the one-off container (tidy)
           ~ backend.image: backend:1.4.2 => backend:1.5.0
           ~ backend.revision: 1 => 2
           ~ backend-1: 0001ffffffff (running) => blue: kept, stopped, once green has held

@@ -153,7 +153,7 @@ fn utf8(bytes: &[u8]) -> Found {
 fn sequence(rest: &[u8]) -> Found {
     if let [b'[', last, ..] = rest {
         // The Linux console's F1 to F5.
-        let number = last.wrapping_sub(b'A') + 1;
+        let number = last.wrapping_sub(b'A').wrapping_add(1);
         return Found::Whole(4, (1..=5).contains(&number).then(|| key(Key::F(number), 1)));
     }
     if rest == b"[" {
@@ -297,6 +297,7 @@ mod tests {
         (b"\x1b[1;5A\x1b[1;2P\x1b[Z", "ctrl-up shift-f1 backtab"),
         (b"\x1b[2~\x1b[3~\x1b[5~\x1b[6~\x1b[1~\x1b[8~", "insert delete pgup pgdn home end"),
         (b"\x1b[11~\x1b[15~\x1b[17~\x1b[24~\x1b[[A", "f1 f5 f6 f12 f1"),
+        (b"\x1b[[@\x1b[[\xffa", "a"),
         (b"\x1b[99;5u\x1b[27;5;9~\x1b[120;3u", "ctrl-c ctrl-tab alt-x"),
         (b"\x1b[<64;3;4M\x1b[<65;3;4M\x1b[<0;3;4M\x1b[<0;3;4m", "wheel -3 wheel 3 click 2,3"),
         (b"\x1b[I\x1b[O\x1b[?62;c\x1b[>0;276;0cx", "x"),
