@@ -117,13 +117,21 @@ pub fn bring_up(
         draft.healthy(&one.reference, policy, policy.hold);
     }
     let references: Vec<InstanceRef> = green.iter().map(|g| g.reference.clone()).collect();
-    around::conditions(draft, workload, &policy.gate, &references)?;
+    // By name, green is in use as soon as it has its names. By proxy it is not yet: what attaching it anew may have broken
+    // is seen then.
+    let by_name = matches!(switch, Switch::Alias(_));
+    if by_name {
+        around::conditions(draft, workload, &policy.gate, &references)?;
+    }
     let names = aliases(workload, switch);
     for one in green {
         draft.act(Action::Join { instance: one.reference.clone(), aliases: names.clone() }, Vec::new());
     }
     for one in green {
         draft.healthy(&one.reference, policy, Duration::ZERO);
+    }
+    if !by_name {
+        around::conditions(draft, workload, &policy.gate, &references)?;
     }
     let proxied = match switch {
         Switch::Alias(_) => Vec::new(),
