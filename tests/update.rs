@@ -21,6 +21,8 @@ mod fixture;
 
 #[path = "update/any.rs"]
 mod any;
+#[path = "update/around.rs"]
+mod around;
 #[path = "update/guards.rs"]
 mod guards;
 #[path = "update/lists.rs"]

@@ -30,6 +30,9 @@ pub struct Deploy {
     /// Leave the checks before out and go through freeze windows; the guard is still asked
     #[arg(long)]
     pub fast: bool,
+    /// Deploy although nothing tells whether the new ones are well: no health check, no gate, no verification
+    #[arg(long)]
+    pub unwatched: bool,
 }
 
 #[derive(Clone, Debug, Args)]

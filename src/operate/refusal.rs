@@ -37,6 +37,10 @@ pub enum Refusal {
     NoPrevious { workload: Arc<str>, known: Vec<u64> },
     #[error("{what} is frozen until {until:.0}: {why}; the fast path (--fast) goes through it")]
     Frozen { what: Arc<str>, why: Arc<str>, until: Timestamp },
+    #[error(
+        "nothing would tell whether the new {workload} is well: it has no health check, and no gate or verification is configured; give it one, or deploy it all the same (--unwatched)"
+    )]
+    NoSignal { workload: Arc<str> },
     #[error("nothing knows {what}: {why}")]
     NoSource { what: Arc<str>, why: &'static str },
     #[error("the runbook {runbook} needs a value for {{{name}}} in `{text}`: give it with --set {name}=VALUE")]

@@ -67,6 +67,9 @@ pub enum Operation {
         /// The fast path: the checks before are left out, and freeze windows do not hold it up.
         #[serde(default)]
         fast: bool,
+        /// It may go on although nothing tells whether the new instances are well: they are only watched to run.
+        #[serde(default)]
+        unwatched: bool,
     },
     /// To a revision number, or the one before the current.
     Rollback {

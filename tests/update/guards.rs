@@ -139,7 +139,7 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Unpause => Operation::Unpause,
         Verb::Kill => Operation::Kill { signal: "SIGKILL".into() },
         Verb::Remove => Operation::Remove,
-        Verb::Deploy => Operation::Deploy { image: "api:2.0".into(), strategy: None, fast: false },
+        Verb::Deploy => Operation::Deploy { image: "api:2.0".into(), strategy: None, fast: false, unwatched: false },
         Verb::Rollback => Operation::Rollback { to: None },
         Verb::Up => Operation::Up,
         Verb::Lock => Operation::Lock { why: "x".into() },

@@ -3,7 +3,8 @@
 use crate::app::operations::question;
 use crate::app::state::Overlay;
 use crate::app::{Effect, State, layout};
-use crate::keymap::Chord;
+use crate::keymap::{Chord, Key};
+use crate::operate::Operation;
 use crate::operate::guard::Question;
 
 use super::keys::{Motion, edit, typing_motion};
@@ -20,6 +21,9 @@ pub fn key(state: &mut State, chord: Chord) -> Vec<Effect> {
     if chord.typed() == Some(' ') && confirm.plan.asked().next().is_some() {
         ahead::tick(state);
         return Vec::new();
+    }
+    if chord.key == Key::Tab && matches!(confirm.plan.request.operation, Operation::Deploy { .. }) {
+        return operations::other_path(state);
     }
     match how {
         // A yes is a yes only where a yes is asked for.

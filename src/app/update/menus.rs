@@ -144,6 +144,21 @@ pub fn take_over(state: &mut State, request: Request, refusal: &Refusal) {
     show(state, refusal.to_string(), entries, 0);
 }
 
+/// What nothing tells well from ill, and what is frozen, is only deployed knowingly.
+pub fn knowingly(state: &mut State, request: Request, refusal: &Refusal) {
+    let Operation::Deploy { image, strategy, fast, unwatched } = request.operation else { return };
+    let frozen = matches!(refusal, Refusal::Frozen { .. });
+    let operation = Operation::Deploy { image, strategy, fast: fast || frozen, unwatched: unwatched || !frozen };
+    let (environment, targets) = (request.environment, request.targets);
+    let all_the_same = if frozen {
+        "deploy it all the same: without the checks before"
+    } else {
+        "deploy it all the same: it is only watched to run"
+    };
+    let entries = vec![entry("leave it", Choice::Nothing), entry(all_the_same, Choice::Do { environment, targets, operation })];
+    show(state, refusal.to_string(), entries, 0);
+}
+
 /// What to do about a failed step.
 pub fn failed(state: &mut State, id: &OperationId) {
     let Some(machine) = state.operations.running.iter().find(|m| &m.plan.id == id) else { return };

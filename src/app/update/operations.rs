@@ -11,7 +11,7 @@ use crate::model::{ConnectionId, EnvironmentId, Item, OperationId, Snapshot, Sou
 use crate::operate::audit::Record;
 use crate::operate::guard::{Decision, Question};
 use crate::operate::machine::{self, Choice, Event, Machine, Outcome, Phase};
-use crate::operate::{Plan, Refusal, Request};
+use crate::operate::{Operation, Plan, Refusal, Request};
 
 use super::{ahead, menus, navigation};
 
@@ -48,6 +48,10 @@ pub fn propose(state: &mut State, request: Request, take_over: bool) -> Vec<Effe
             menus::take_over(state, request, &refusal);
             return Vec::new();
         }
+        Err(Refused::Plan(refusal @ (Refusal::NoSignal { .. } | Refusal::Frozen { .. }))) => {
+            menus::knowingly(state, request, &refusal);
+            return Vec::new();
+        }
         Err(refused) => {
             state.say(false, refused.to_string());
             return Vec::new();
@@ -63,6 +67,28 @@ pub fn propose(state: &mut State, request: Request, take_over: bool) -> Vec<Effe
         }
         Decision::Refuse(why) => {
             state.say(false, why);
+            Vec::new()
+        }
+    }
+}
+
+/// A deploy on screen with its checks before, or without them.
+pub fn other_path(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Confirm(confirm)) = state.overlays.last() else { return Vec::new() };
+    let (mut request, take_over) = (confirm.plan.request.clone(), confirm.take_over);
+    if let Operation::Deploy { fast, .. } = &mut request.operation {
+        *fast = !*fast;
+    }
+    let planned = plan_for(state, &request, take_over);
+    let Some(Overlay::Confirm(confirm)) = state.overlays.last_mut() else { return Vec::new() };
+    match planned {
+        Ok(plan) => {
+            let effects = ahead::look(&plan);
+            *confirm = Confirm::of(plan, take_over);
+            effects
+        }
+        Err(refused) => {
+            confirm.refusal = Some(refused.to_string().into());
             Vec::new()
         }
     }

@@ -132,7 +132,7 @@ fn submit(state: &mut State) -> Vec<Effect> {
         },
         Purpose::Image { environment, targets } => match image::malformed(&text) {
             None => {
-                let operation = Operation::Deploy { image: text.into(), strategy: None, fast: false };
+                let operation = Operation::Deploy { image: text.into(), strategy: None, fast: false, unwatched: false };
                 Request { environment, targets, operation }
             }
             Some(why) => return refuse(state, why),

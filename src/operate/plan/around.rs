@@ -27,6 +27,7 @@ const PATIENCE: u32 = 3;
 pub fn before(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<(), Refusal> {
     let fast = matches!(draft.request.operation, Operation::Deploy { fast: true, .. });
     freeze(draft, chosen, fast)?;
+    signals(draft, chosen)?;
     if fast {
         draft.warn("the fast path: the checks before are left out");
         return Ok(());
@@ -37,6 +38,22 @@ pub fn before(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Nothing is deployed that nobody could tell well from ill, unless it is told to be.
+fn signals(draft: &Draft<'_>, chosen: &[Chosen]) -> Result<(), Refusal> {
+    if matches!(draft.request.operation, Operation::Deploy { unwatched: true, .. }) || draft::is_declared(draft.snapshot) {
+        return Ok(());
+    }
+    let silent = |one: &&Chosen| {
+        let policy = draft.policy(&one.workload);
+        let asked = policy.gate.iter().chain(&policy.verify).any(|c| !matches!(c.asked, Asked::Person(_)));
+        !asked && !one.workload.replicas().any(|i| i.has_healthcheck)
+    };
+    match chosen.iter().find(silent) {
+        Some(one) => Err(Refusal::NoSignal { workload: one.workload.id.0.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn freeze(draft: &mut Draft<'_>, chosen: &[Chosen], fast: bool) -> Result<(), Refusal> {

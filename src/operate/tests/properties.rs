@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use crate::operate::machine::{Outcome, Phase};
+use crate::operate::policy::Switch;
+use crate::operate::refusal::Refusal;
 use crate::operate::request::{self, Ending, Operation};
 
 use super::drive::{Fault, Weather, ask, deploy, on, policy, run, shape};
@@ -35,7 +37,7 @@ fn weather() -> impl Strategy<Value = Weather> {
 fn operation() -> impl Strategy<Value = (&'static str, Operation)> {
     prop_oneof![
         4 => Just(("backend", deploy("backend:1.5.0"))),
-        1 => Just(("backend", Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(request::Strategy::Recreate), fast: false })),
+        1 => Just(("backend", Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(request::Strategy::Recreate), fast: false, unwatched: false })),
         1 => Just(("frontend", deploy("frontend:2"))),
         1 => Just(("db", deploy("postgres:16"))),
         2 => (0..6u32).prop_filter("a change", |n| *n != 3).prop_map(|to| ("backend", Operation::Scale { to })),
@@ -114,5 +116,82 @@ proptest! {
         let kept = world.lock.is_some();
         let unlocked = detail.contains("could not be given back");
         prop_assert!(!kept || unlocked || outcome == Outcome::Unknown, "{outcome:?} keeps the lock: {detail}");
+    }
+}
+
+/// What stands around it: a failing look or command, by its name in the plan.
+fn failing() -> impl Strategy<Value = Option<&'static str>> {
+    let names = ["run migrate", "probe api", "smoke", "run nginx -t", "write upstream.conf"];
+    proptest::option::weighted(0.4, proptest::sample::select(names.to_vec()))
+}
+
+fn switches() -> impl Strategy<Value = Option<Switch>> {
+    prop_oneof![Just(None), Just(Some(Switch::Alias(vec!["api".into()]))), Just(Some(Switch::Proxy(super::switching::proxy()))),]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Blue-green with everything around it: whatever fails, is lost, is aborted or dies, three serve all the time, the
+    /// migration runs once at most, and the end is one of those that are declared.
+    #[test]
+    fn blue_green_promises_hold(
+        switch in switches(),
+        failing in failing(),
+        behaviours in behaviours(),
+        weather in weather(),
+    ) {
+        let policy = super::switching::surrounded(switch);
+        let mut world = super::switching::with_file(World::compose());
+        world.behaviours = behaviours;
+        world.hands.failing.extend(failing.map(str::to_owned));
+        let before = shape(&world, "backend");
+        let file = world.hands.files.clone();
+        let plan = ask(&world, &on("backend", deploy("backend:1.5.0")), &policy, "op-1").unwrap();
+        let ended = run(world, plan, &weather, "backend");
+        let migrations = |w: &World| w.hands.runs.iter().filter(|(k, _)| k.contains("migrate")).map(|(_, n)| *n).sum::<u32>();
+        prop_assert!(migrations(&ended.world) <= 1);
+        let Some(outcome) = ended.machine.outcome().cloned() else {
+            let mut world = ended.world;
+            world.behaviours.clear();
+            world.hands.failing.clear();
+            if world.lock.is_none() || ended.machine.phase == Phase::Unlocking || matches!(ended.machine.phase, Phase::Telling(_)) {
+                return Ok(());
+            }
+            let undo = on("x", Operation::Recover { ending: Ending::Undo });
+            match ask(&world, &undo, &policy, "op-2") {
+                Ok(plan) => {
+                    let back = run(world, plan, &Weather::default(), "backend");
+                    prop_assert_eq!(back.outcome(), Outcome::Done, "{}", back.machine.detail);
+                    prop_assert_eq!(shape(&back.world, "backend"), before);
+                    prop_assert_eq!(&back.world.hands.files, &file);
+                }
+                Err(refusal) => {
+                    prop_assert!(matches!(refusal, Refusal::Switched { .. }), "{refusal}");
+                    let finish = on("x", Operation::Recover { ending: Ending::Finish });
+                    let plan = ask(&world, &finish, &policy, "op-2").unwrap();
+                    let forward = run(world, plan, &Weather::default(), "backend");
+                    prop_assert_eq!(forward.outcome(), Outcome::Done, "{}", forward.machine.detail);
+                }
+            }
+            return Ok(());
+        };
+        ended.check_journal();
+        let (world, detail) = (&ended.world, &ended.machine.detail);
+        if outcome != Outcome::Unknown {
+            prop_assert!(ended.fewest_fair >= 3, "{} healthy: {detail}", ended.fewest_fair);
+        }
+        match outcome {
+            Outcome::Done => {
+                let serving = world.of("backend").into_iter().filter(|b| !b.set_aside).count();
+                prop_assert_eq!(serving, 3, "{}", detail);
+                prop_assert!(world.hands.kept.is_empty() || detail.contains("left over"), "{detail}");
+            }
+            Outcome::RolledBack | Outcome::Refused | Outcome::Failed => {
+                prop_assert_eq!(shape(world, "backend"), before, "{}", detail);
+                prop_assert_eq!(&world.hands.files, &file, "{}", detail);
+            }
+            Outcome::Unknown => prop_assert!(world.lock.is_some(), "{detail}"),
+        }
     }
 }

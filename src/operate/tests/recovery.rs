@@ -16,7 +16,16 @@ use super::world::World;
 fn operations() -> Vec<(&'static str, Operation, usize)> {
     vec![
         ("backend", deploy("backend:1.5.0"), 3),
-        ("backend", Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(Strategy::Recreate), fast: false }, 3),
+        (
+            "backend",
+            Operation::Deploy {
+                image: "backend:1.5.0".into(),
+                strategy: Some(Strategy::Recreate),
+                fast: false,
+                unwatched: false,
+            },
+            3,
+        ),
         ("frontend", deploy("frontend:2"), 1),
         ("backend", Operation::Scale { to: 5 }, 5),
         ("backend", Operation::Scale { to: 1 }, 1),

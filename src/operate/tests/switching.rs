@@ -17,7 +17,7 @@ use super::world::{Behaviour, World};
 
 const FILE: &str = "/etc/nginx/upstream.conf";
 
-fn proxy() -> Proxy {
+pub fn proxy() -> Proxy {
     Proxy {
         workload: "frontend".into(),
         file: FILE.into(),
@@ -46,10 +46,20 @@ fn blue_green(switch: Option<Switch>) -> Policy {
     Policy { deploy, ..policy() }
 }
 
-fn with_file(mut world: World) -> World {
+pub fn with_file(mut world: World) -> World {
     let frontend = world.of("frontend")[0].id.clone();
     world.hands.files.insert((frontend, FILE.into()), "upstream backend { server backend:3000; }".into());
     world
+}
+
+/// With a probe before the switch, too.
+pub fn surrounded(switch: Option<Switch>) -> Policy {
+    let mut policy = blue_green(switch);
+    let probe = super::surroundings::probe();
+    let asked = Asked::Probe(probe.clone());
+    policy.deploy.gate = vec![Condition { asked, within: Duration::from_secs(10), hold: Duration::from_secs(2) }];
+    policy.probes = vec![probe];
+    policy
 }
 
 fn file(world: &World) -> Option<Arc<str>> {

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::app::operations::question;
 use crate::app::state::Confirm;
 use crate::model::{Guard, Tier};
+use crate::operate::Operation;
 use crate::operate::guard::Question;
 use crate::theme::Role;
 
@@ -55,6 +56,11 @@ fn ask(scene: &Scene<'_>, confirm: &Confirm, area: Rect, line: u16, buf: &mut Bu
     let mut pen = Pen::new(buf, area, line);
     if confirm.plan.asked().any(|asked| !confirm.plan.confirmed.contains(asked)) {
         pen.put("space", key).put(" ticks what a person must say; ", text);
+    }
+    if let Operation::Deploy { fast, .. } = &confirm.plan.request.operation
+        && (*fast || confirm.plan.before() > 0)
+    {
+        pen.put("tab", key).put(if *fast { " with the checks before; " } else { " without the checks before; " }, text);
     }
     match question(scene.state, &confirm.plan) {
         Some(Question::Type(name)) => {

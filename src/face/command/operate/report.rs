@@ -173,9 +173,11 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NotUnfinished { .. }
         | Refusal::NoSource { .. }
         | Refusal::NoVariable { .. } => Exit::Usage,
-        Refusal::Frozen { .. } | Refusal::Locked { .. } | Refusal::Unfinished { .. } | Refusal::MayBeAlive { .. } => {
-            Exit::Refused
-        }
+        Refusal::Frozen { .. }
+        | Refusal::NoSignal { .. }
+        | Refusal::Locked { .. }
+        | Refusal::Unfinished { .. }
+        | Refusal::MayBeAlive { .. } => Exit::Refused,
         Refusal::Denied { .. }
         | Refusal::Nothing(_)
         | Refusal::FixedPort { .. }
