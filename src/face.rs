@@ -6,14 +6,17 @@ pub mod panic;
 mod setup;
 
 use crate::cli::{Cli, Command};
+use crate::engine::docker;
 
 use setup::Setup;
 
 /// Does what the command line asks for; answers with the exit code.
 #[must_use]
 pub fn run(cli: &Cli) -> u8 {
-    match &cli.command {
+    let code = match &cli.command {
         None | Some(Command::Demo) => console::run(cli),
         Some(_) => command::run(cli),
-    }
+    };
+    docker::leave();
+    code
 }

@@ -44,6 +44,11 @@ pub fn connect_at(spec: &ConnectionSpec, pace: Pace) -> Arc<dyn Engine> {
     Arc::new(Docker { client: Client::with_pace(spec, pace) })
 }
 
+/// Leaves nothing of the ways to engines behind: called once, at the end of the program.
+pub fn leave() {
+    ssh::leave();
+}
+
 struct Docker {
     client: Client,
 }

@@ -34,6 +34,11 @@ const SAID_WITHIN: Duration = Duration::from_millis(500);
 /// Pauses after the host let nobody in: hosts bar those who knock too often.
 const DENIED: [Duration; 3] = [Duration::from_secs(60), Duration::from_secs(120), Duration::from_secs(240)];
 
+/// Leaves nothing of this process behind: called once, at its very end.
+pub(super) fn leave() {
+    folder::leave();
+}
+
 /// A way to one engine's socket; clones share it, and it is closed with the last.
 #[derive(Clone)]
 pub(super) struct Tunnel {

@@ -1,11 +1,13 @@
 //! The private folder a forwarded socket lives in: only its owner may enter, and it goes when the connection does. What
 //! a killed process left is swept away by the next one.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Begins the name of every such folder; the id of its process follows.
 const PREFIX: &str = "qd-ssh-";
@@ -45,7 +47,10 @@ impl Folder {
         loop {
             let path = base.join(format!("{PREFIX}{own}-{}", COUNT.fetch_add(1, Ordering::Relaxed)));
             match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    live().insert(path.clone());
+                    return Ok(Self { path });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -61,6 +66,21 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         remove(&self.path);
+        live().remove(&self.path);
+    }
+}
+
+/// The folders of this process that are there now.
+static LIVE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn live() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes every folder of this process: at its end nobody waits for what still holds one.
+pub(super) fn leave() {
+    for path in std::mem::take(&mut *live()) {
+        remove(&path);
     }
 }
 
