@@ -34,6 +34,7 @@ mod contract_demo;
 mod contract_real;
 mod fake;
 mod paging;
+mod proof_autoscale;
 mod proof_gates;
 mod proof_migration;
 mod proof_rolling;
