@@ -117,6 +117,11 @@ pub fn conditions(
 }
 
 fn condition(draft: &mut Draft<'_>, workload: &Workload, one: &Condition, instances: &[InstanceRef]) -> Result<(), Refusal> {
+    if instances.is_empty() && draft::is_declared(draft.snapshot) && needs_instances(draft, workload, &one.asked) {
+        let why = "its engine makes the new instances, so none of them can be named before: ask an address of the service, \
+                   a Prometheus server or a command instead";
+        return Err(Refusal::Denied { verb: draft.request.operation.verb(), what: workload.id.0.clone(), why: why.into() });
+    }
     match &one.asked {
         Asked::Probe(probe) => {
             let own = probe.workload.as_ref().is_none_or(|w| **w == *workload.id.0);
@@ -161,6 +166,23 @@ fn condition(draft: &mut Draft<'_>, workload: &Workload, one: &Condition, instan
         Asked::Person(text) => once(draft, Work::Await(Gate::Person { text: text.clone() })),
     }
     Ok(())
+}
+
+/// Whether a condition is asked of the very instances of the workload.
+fn needs_instances(draft: &Draft<'_>, workload: &Workload, asked: &Asked) -> bool {
+    match asked {
+        Asked::Probe(probe) if probe.workload.as_ref().is_some_and(|w| **w != *workload.id.0) => false,
+        Asked::Probe(probe) => match &probe.kind {
+            ProbeKind::Exec(_) => true,
+            ProbeKind::Http(address) | ProbeKind::Tcp(address) | ProbeKind::Tls(address) => address.contains("{instance}"),
+        },
+        Asked::Metric { name, .. } => match metric(draft, workload, name, &[]).map(|m| m.source) {
+            Ok(MetricSource::Engine { .. }) => true,
+            Ok(MetricSource::Scrape { urls, .. }) => urls.iter().any(|url| url.contains("{instance}")),
+            Ok(MetricSource::Prometheus { .. }) | Err(_) => false,
+        },
+        Asked::Silent(_) | Asked::Command { .. } | Asked::Person(_) => false,
+    }
 }
 
 fn reading(draft: &mut Draft<'_>, name: String, look: Action, every: Duration, one: &Condition, patience: u32) {

@@ -44,8 +44,10 @@ pub fn declared(
         again(draft, &one.workload, image);
         around::migrate(draft, &one.workload, &wanted)?;
         declared::set_image(draft, &one.workload, &wanted, strategy);
-        let verify = &draft.policy(&one.workload).verify;
-        around::conditions(draft, &one.workload, verify, &[])?;
+        // The engine goes from batch to batch by itself: what is asked between them is asked after the last.
+        let policy = draft.policy(&one.workload);
+        around::conditions(draft, &one.workload, &policy.gate, &[])?;
+        around::conditions(draft, &one.workload, &policy.verify, &[])?;
     }
     around::notify(draft, chosen);
     Ok(title(chosen, image))

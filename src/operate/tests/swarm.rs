@@ -2,6 +2,7 @@
 //! that is read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::expect;
 
@@ -9,6 +10,7 @@ use crate::model::*;
 use crate::operate::Action;
 use crate::operate::action::Accepted;
 use crate::operate::machine::{Effect, Event, Machine, Outcome};
+use crate::operate::policy::{Asked, Condition};
 use crate::operate::request::{Operation, Strategy};
 
 use super::drive::{ask, deploy, me, on, policy};
@@ -208,4 +210,19 @@ fn a_stopped_one_starts_as_many_as_it_had_and_far_ones_are_not_touched() {
     request.targets[0].instance = Some(far);
     let refusal = crate::operate::plan::plan(&request, &snapshot, &terms).unwrap_err();
     assert!(refusal.to_string().contains("it runs on node-2"), "{refusal}");
+}
+
+/// Its tasks are made by the manager: none can be named in the plan, and that is said instead of asking nobody.
+#[test]
+fn what_is_asked_of_instances_is_refused_and_what_is_not_is_asked_after_the_rollout() {
+    let condition = |asked| Condition { asked, within: Duration::from_secs(10), hold: Duration::ZERO };
+    let (mut each, mut command) = (policy(), policy());
+    each.deploy.verify = vec![condition(Asked::Probe(super::surroundings::probe()))];
+    let refusal = ask(&swarm(), &on("backend", deploy("backend:1.5.0")), &each, "op-1").unwrap_err();
+    assert!(refusal.to_string().contains("none of them can be named before"), "{refusal}");
+    let argv = vec!["./smoke".into()];
+    command.deploy.gate = vec![condition(Asked::Command { argv, timeout: Duration::from_secs(5) })];
+    let plan = ask(&swarm(), &on("backend", deploy("backend:1.5.0")), &command, "op-1").unwrap();
+    let at = |name: &str| plan.steps.iter().position(|s| s.name.contains(name)).unwrap();
+    assert!(at("smoke") > at("wait for backend"), "{:?}", plan.steps.iter().map(|s| &s.name).collect::<Vec<_>>());
 }
