@@ -96,7 +96,11 @@ pub fn replace(
     }
     let new: Vec<InstanceRef> = pairs.iter().map(|p| p.new.clone()).collect();
     around::conditions(draft, workload, &policy.verify, &new)?;
-    Ok(pairs.into_iter().map(|p| p.old).collect())
+    let mut old: Vec<InstanceRef> = pairs.into_iter().map(|p| p.old).collect();
+    // What a blue-green before had kept for a way back would lead back too far now.
+    let kept = workload.instances.iter().filter(|i| i.set_aside && !i.one_off && Was::of(i.state) == Was::Stopped);
+    old.extend(kept.map(|i| draft.know(workload, i, true)));
+    Ok(old)
 }
 
 /// Removes what was replaced: cleaning up, after which there is no way back by undoing. So before the first goes, a

@@ -212,6 +212,18 @@ fn back_and_forth() {
     assert!(!forth.world.of("backend").iter().any(|b| &*b.image == "backend:1.5.0"));
 }
 
+/// Once something else is deployed in another way, what was kept goes.
+#[test]
+fn a_rolling_deploy_after_it_takes_away_what_was_kept() {
+    let run = go(with_file(World::compose()), &blue_green(None), &Weather::default());
+    let rolling = policy();
+    let plan = ask(&run.world, &on("backend", deploy("backend:1.6.0")), &rolling, "op-2").unwrap();
+    let after = super::drive::run(run.world, plan, &Weather::default(), "backend");
+    assert_eq!(after.outcome(), Outcome::Done, "{}", after.machine.detail);
+    let left = after.world.of("backend");
+    assert!(left.len() == 3 && left.iter().all(|b| &*b.image == "backend:1.6.0" && !b.set_aside), "{left:?}");
+}
+
 #[test]
 fn whatever_fails_blue_serves_again() {
     let proxied = blue_green(Some(Switch::Proxy(proxy())));
