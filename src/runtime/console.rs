@@ -275,7 +275,10 @@ impl Console {
 
     fn take_back(&mut self) -> io::Result<()> {
         self.screen.enter()?;
-        self.keys = Some(Input::open()?);
+        // Told twice of one return, it keeps what was typed in between.
+        if self.keys.is_none() {
+            self.keys = Some(Input::open()?);
+        }
         self.pace.resume();
         self.draw_anew();
         Ok(())
@@ -288,6 +291,7 @@ impl Console {
         self.screen.leave();
         signals::suspend();
         tokio::select! {
+            biased;
             () = self.continued.wait() => {}
             () = tokio::time::sleep(STOPPED_WITHIN) => {}
         }
