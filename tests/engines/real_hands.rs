@@ -147,7 +147,8 @@ async fn a_one_off_left_alone_is_found_again_and_a_slow_one_is_stopped() {
     let waiting = engine.act(once(&operation, 0, &stack, &like, &command, 60));
     tokio::select! {
         answer = waiting => panic!("it waits for its file: {answer:?}"),
-        () = until(|| made_by(engine, &operation).first().is_some_and(|id| engine.docker(&["logs", id]).contains("begun"))) => {}
+        // The engine lists a container a moment before it knows it by its id.
+        () = until(|| made_by(engine, &operation).first().is_some_and(|id| has_said(engine, id, "begun"))) => {}
     }
     let id = made_by(engine, &operation)[0].clone();
     engine.docker(&["exec", &id, "touch", "/tmp/go"]);
@@ -169,6 +170,10 @@ async fn a_one_off_left_alone_is_found_again_and_a_slow_one_is_stopped() {
     let error = engine.act(once(&slow, 0, &stack, &like, &["sleep", "600"], 1)).await.unwrap_err();
     assert_eq!(error.to_string(), "sleep 600 in a container of its own (which was stopped) took longer than 1 s");
     assert_eq!(engine.inspect(&made_by(engine, &slow)[0])["State"]["Running"], false);
+}
+
+fn has_said(engine: &RealEngine, id: &str, word: &str) -> bool {
+    String::from_utf8_lossy(&engine.try_docker(&["logs", id]).stdout).contains(word)
 }
 
 /// Waits for a condition; the harness ends a test that waits for ever.
