@@ -44,9 +44,13 @@ impl Screen {
     /// When the terminal does not obey.
     pub fn enter(&self) -> io::Result<()> {
         TAKEN.store(true, Ordering::Release);
-        // Whoever had it meanwhile may have changed its mode, and ours is only set where none was kept.
-        drop(disable_raw_mode());
+        // Keeps the mode it was found in, the first time.
         enable_raw_mode()?;
+        // Whoever had it meanwhile may have changed its mode. It is never another than ours in between: a key that
+        // comes then would wait for the end of its line.
+        let mut mode = rustix::termios::tcgetattr(io::stdin())?;
+        mode.make_raw();
+        rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &mode)?;
         write(ENTER)?;
         if MOUSE.load(Ordering::Acquire) {
             write(MOUSE_ON)?;

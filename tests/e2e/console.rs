@@ -83,7 +83,8 @@ fn it_is_stopped_and_taken_up_again_by_the_shell() {
     terminal.wait_text("prompt>");
     for _ in 0..2 {
         terminal.send(&format!("{QD} demo; echo ended with $?\r"));
-        terminal.wait_text("● live");
+        // An environment that can be gone into, not only a feed that lives.
+        terminal.wait_text("production");
         terminal.send("\x1a");
         terminal.wait("the shell's prompt", |s| !s.alternate_screen() && s.contents().contains("Stopped"));
         terminal.assert_restored();

@@ -4,6 +4,7 @@
 mod demux;
 mod page;
 mod resume;
+mod run;
 mod source;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::client::{Backoff, Client};
-use super::convert::{state, time};
+use super::convert::state;
 use super::outlet::{Outlet, drive};
 use super::wire::Inspected;
 use crate::engine::{EngineError, LogQuery, Update};
@@ -26,6 +27,7 @@ use crate::observe::log::{ChunkBuilder, Hint, LogBatch, Marker};
 use crate::observe::redact::Redaction;
 
 use page::Page;
+use run::until;
 use source::Source;
 
 pub use demux::{Demux, Line};
@@ -37,8 +39,6 @@ const BATCH_BYTES: usize = 256 * 1024;
 const FIRST_FLUSH: Duration = Duration::from_millis(5);
 /// A log has just been opened for so long.
 const OPENING: Duration = Duration::from_millis(250);
-/// How long before its noted beginning a run may have printed.
-const EARLY: Duration = Duration::from_millis(20);
 /// How often an ended instance is looked at when no inventory says that it runs again.
 const LOOK: Duration = Duration::from_secs(2);
 
@@ -315,23 +315,6 @@ impl Log {
             },
         })
     }
-}
-
-/// The last moment that is wanted: what is before the run of now belongs to the runs before.
-async fn until(client: &Client, query: &LogQuery) -> Result<Option<Timestamp>, EngineError> {
-    if !query.previous {
-        return Ok(query.until);
-    }
-    let run = inspect(client, &query.instance).await?.state;
-    let moment = |text: &Option<String>| text.as_deref().and_then(time);
-    let began = moment(&run.started_at).unwrap_or(Timestamp::UNIX_EPOCH);
-    // A run may print a little before the engine notes that it began, and the one before a little after it ended.
-    let between = match moment(&run.finished_at) {
-        Some(ended) if ended < began => ended.checked_add(began.duration_since(ended) / 2),
-        Some(_) | None => began.checked_sub(EARLY),
-    };
-    let last = between.unwrap_or(began);
-    Ok(Some(query.until.map_or(last, |until| until.min(last))))
 }
 
 async fn inspect(client: &Client, id: &InstanceId) -> Result<Inspected, EngineError> {
