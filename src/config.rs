@@ -97,6 +97,8 @@ pub struct ConnectionSpec {
     pub environments: Vec<EnvironmentSpec>,
     /// Whether what is found there beside the configured environments is shown too.
     pub discover: bool,
+    /// It is connected only when somebody opens it.
+    pub on_demand: bool,
     /// What is masked in its logs.
     pub redaction: Arc<Redaction>,
 }
@@ -105,6 +107,7 @@ pub struct ConnectionSpec {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TargetSpec {
     Docker(DockerTarget),
+    Kubernetes(KubernetesTarget),
     Demo { seed: u64, incident: Option<Arc<str>>, speed_percent: u32 },
 }
 
@@ -119,6 +122,15 @@ pub enum DockerTarget {
     Context(Arc<str>),
 }
 
+/// How a cluster is named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KubernetesTarget {
+    /// The files, merged in this order; none: the service account of the pod this runs in.
+    pub kubeconfig: Vec<PathBuf>,
+    /// The context of them, pinned by name.
+    pub context: Arc<str>,
+}
+
 /// A configured environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvironmentSpec {
@@ -126,7 +138,7 @@ pub struct EnvironmentSpec {
     pub tier: Tier,
     pub guard: Guard,
     pub engine: EngineKind,
-    /// The Compose project; its own name unless given.
+    /// The Compose project or stack, its own name unless given; of Kubernetes the namespace: `*` is all, empty the context's own.
     pub project: Arc<str>,
     /// Its compose files, in order, and the file of variables for them; empty where none is configured.
     pub files: Vec<PathBuf>,

@@ -3,6 +3,7 @@
 
 pub mod demo;
 pub mod docker;
+pub mod kubernetes;
 mod landing;
 pub mod ssh;
 
@@ -88,6 +89,10 @@ pub struct Before {
 pub enum Subject {
     Workload(EnvironmentId, WorkloadId),
     Instance(InstanceId),
+    /// The definition a workload had at a revision, one `path: value` a line, where the engine keeps it: what two revisions
+    /// are compared by.
+    Revision(EnvironmentId, WorkloadId, u64),
+    Node(EnvironmentId, Arc<str>),
 }
 
 /// A definition as the engine has it: pretty JSON or YAML, sanitised and masked, line by line.
@@ -129,9 +134,23 @@ pub trait Engine: Send + Sync {
         Arc::default()
     }
 
+    /// Opens a connection to a port of an instance, as of a service behind it. Each call is one connection.
+    fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
+        let what = format!("A connection to port {port} of {instance}").into();
+        Box::pin(async move { Err(EngineError::Unsupported { what, why: "nothing listens there".into() }) })
+    }
+
     /// Opens a command in an instance with a terminal of its own.
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>>;
 }
+
+/// A connection to a port of an instance.
+pub type Dialled = Box<dyn Duplex>;
+
+/// Bytes in both directions.
+pub trait Duplex: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// Takes progress of a long action, in words.
 pub type Report = Arc<dyn Fn(String) + Send + Sync>;
@@ -187,6 +206,12 @@ pub enum EngineError {
     /// Something that was looked at is not as it should be, or a command could not be run.
     #[error("{what}: {why}")]
     Unmet { what: Arc<str>, why: Arc<str> },
+    /// One is known there and may not do this.
+    #[error("{what} is not allowed: {why}")]
+    Forbidden { what: Arc<str>, why: Arc<str> },
+    /// What was written about the endpoint is wrong.
+    #[error("{what}: {why}")]
+    Config { what: Arc<str>, why: Arc<str> },
     #[error("{endpoint} answered nonsense: {cause}")]
     Protocol { endpoint: Arc<str>, cause: Arc<str> },
 }
@@ -211,6 +236,8 @@ impl EngineError {
             Self::TimedOut { .. } => "the engine is slow or hangs; it is tried again where that is safe",
             Self::Unsupported { .. } => "another way is needed on this engine",
             Self::Unmet { .. } => "mend what the check names, then try again",
+            Self::Forbidden { .. } => "ask whoever runs the cluster for that permission, or use another context",
+            Self::Config { .. } => "mend the kubeconfig (kubectl config view), or name another one with --kubeconfig",
             Self::Protocol { .. } => "check that the address is a Docker engine and not something in front of it",
         }
     }
@@ -229,6 +256,8 @@ impl EngineError {
             | Self::Conflict { .. }
             | Self::Unsupported { .. }
             | Self::Unmet { .. }
+            | Self::Forbidden { .. }
+            | Self::Config { .. }
             | Self::Protocol { .. } => false,
         }
     }

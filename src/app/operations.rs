@@ -167,7 +167,7 @@ pub fn unfinished_note(state: &State, snapshot: &Snapshot) -> Option<String> {
 #[must_use]
 pub fn is_about_environment(verb: Verb) -> bool {
     match verb {
-        Verb::Lock | Verb::Unlock | Verb::Recover | Verb::Drill | Verb::Run => true,
+        Verb::Lock | Verb::Unlock | Verb::Recover | Verb::Drill | Verb::Run | Verb::Cordon | Verb::Uncordon | Verb::Drain => true,
         Verb::Scale
         | Verb::Restart
         | Verb::Stop
@@ -179,14 +179,16 @@ pub fn is_about_environment(verb: Verb) -> bool {
         | Verb::Deploy
         | Verb::Rollback
         | Verb::Up
-        | Verb::Shell => false,
+        | Verb::Shell
+        | Verb::Trigger
+        | Verb::Bounds => false,
     }
 }
 
 /// Whether a verb is about whole workloads only: with an instance selected its workload is meant.
 #[must_use]
 pub fn is_about_workloads(verb: Verb) -> bool {
-    matches!(verb, Verb::Scale | Verb::Deploy | Verb::Rollback | Verb::Up)
+    matches!(verb, Verb::Scale | Verb::Deploy | Verb::Rollback | Verb::Up | Verb::Trigger | Verb::Bounds)
 }
 
 /// What a verb would be about here: the marked rows, else the selected one, else what the screen is about.
@@ -325,7 +327,13 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         | Verb::Unlock
         | Verb::Recover
         | Verb::Drill
-        | Verb::Run => Capability::Allowed,
+        | Verb::Run
+        | Verb::Trigger
+        | Verb::Bounds => Capability::Allowed,
+        Verb::Cordon | Verb::Uncordon | Verb::Drain if snapshot.nodes.is_empty() => {
+            Capability::Denied("its nodes are not the engine's business, or may not be seen".into())
+        }
+        Verb::Cordon | Verb::Uncordon | Verb::Drain => Capability::Allowed,
     }
 }
 

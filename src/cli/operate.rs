@@ -24,6 +24,9 @@ pub struct Deploy {
     /// The image to run
     #[arg(long, value_name = "REF")]
     pub image: String,
+    /// Which container of a pod gets it, where there are several
+    #[arg(long, value_name = "NAME")]
+    pub container: Option<String>,
     /// How instances are replaced, unless as configured
     #[arg(long, value_enum)]
     pub strategy: Option<Strategy>,

@@ -159,6 +159,7 @@ pub(super) fn target(environment: &Environment) -> Option<(TargetSpec, Arc<str>)
 pub(super) fn key(target: &TargetSpec, address: &Address<'_>) -> String {
     match target {
         TargetSpec::Demo { .. } => "demo".to_owned(),
+        TargetSpec::Kubernetes(cluster) => format!("kubernetes {:?} {}", cluster.kubeconfig, cluster.context),
         TargetSpec::Docker(docker) => {
             let text = match (address(docker), docker) {
                 (Some(text), _) => text,
@@ -172,7 +173,7 @@ pub(super) fn key(target: &TargetSpec, address: &Address<'_>) -> String {
 }
 
 fn connection(id: ConnectionId, target: TargetSpec, discover: bool) -> ConnectionSpec {
-    ConnectionSpec { id, target, environments: Vec::new(), discover, redaction: Arc::default() }
+    ConnectionSpec { id, target, environments: Vec::new(), discover, on_demand: false, redaction: Arc::default() }
 }
 
 /// The connections, and the environments that get none with the reason.
@@ -243,6 +244,7 @@ fn name_all(connections: &mut [ConnectionSpec]) {
 fn short(target: &TargetSpec) -> String {
     let docker = match target {
         TargetSpec::Demo { .. } => return "demo".to_owned(),
+        TargetSpec::Kubernetes(cluster) => return cluster.context.to_string(),
         TargetSpec::Docker(docker) => docker,
     };
     match docker {

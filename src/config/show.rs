@@ -53,6 +53,7 @@ fn show_redact(out: &mut String, redact: &Redact) {
 fn show_connection(out: &mut String, connection: &ConnectionSpec) {
     let (words, address) = match &connection.target {
         TargetSpec::Demo { seed, .. } => (format!("the demo world {seed}"), None),
+        TargetSpec::Kubernetes(target) => (format!("the context {}", target.context), Some(("context", &target.context))),
         TargetSpec::Docker(DockerTarget::Ambient) => ("the engine found here".to_owned(), None),
         TargetSpec::Docker(DockerTarget::Host(host)) => (host.to_string(), Some(("host", host))),
         TargetSpec::Docker(DockerTarget::Context(name)) => (format!("the docker context {name}"), Some(("docker_context", name))),

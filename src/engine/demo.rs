@@ -169,6 +169,14 @@ impl Shared {
             | Action::Unpace { .. }
             | Action::ComposeUp { .. }
             | Action::Drill { .. }
+            | Action::Suspend { .. }
+            | Action::Trigger { .. }
+            | Action::SetBounds { .. }
+            | Action::Cordon { .. }
+            | Action::Drain { .. }
+            | Action::Mirror { .. }
+            | Action::SwitchTraffic { .. }
+            | Action::ForgetMirror { .. }
             | Action::Revert { .. } => 0.04,
         };
         sleep(self.lasting(seconds)).await;

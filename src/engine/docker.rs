@@ -6,6 +6,7 @@ pub mod compose;
 pub mod context;
 pub mod convert;
 pub mod describe;
+mod dial;
 pub mod events;
 mod inventory;
 mod known;
@@ -25,8 +26,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use self::client::{Client, Pace};
-use super::{Attached, Engine, EngineError, Report, Shell, Topic, Update};
+use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::ConnectionSpec;
+use crate::model::InstanceId;
 use crate::observe::redact::Redaction;
 use crate::operate::{Accepted, Action};
 
@@ -71,6 +73,11 @@ impl Engine for Docker {
 
     fn redaction(&self) -> Arc<Redaction> {
         self.client.redaction().clone()
+    }
+
+    fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
+        let client = self.client.clone();
+        async move { dial::dial(&client, &instance, port).await }.boxed()
     }
 
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {

@@ -14,7 +14,7 @@ use crate::cli::Cli;
 use crate::config::load;
 use crate::config::paths::Paths;
 use crate::config::{ConnectionSpec, DockerTarget, Flags, Resolved, TargetSpec};
-use crate::engine::{Engine, EngineError, demo, docker};
+use crate::engine::{Engine, EngineError, demo, docker, kubernetes};
 use crate::keymap::Keymap;
 use crate::model::{ConnectionId, EnvironmentId, Link, Problem};
 use crate::runtime::journal::Journal;
@@ -103,6 +103,7 @@ fn refuse(state: &mut State, id: &ConnectionId, error: &EngineError) {
 fn engine(spec: &ConnectionSpec) -> Result<Arc<dyn Engine>, EngineError> {
     match &spec.target {
         TargetSpec::Docker(_) => Ok(docker::connect(spec)),
+        TargetSpec::Kubernetes(_) => Ok(kubernetes::connect(spec)),
         TargetSpec::Demo { .. } => demo::engine(spec, Timestamp::now()),
     }
 }
@@ -112,6 +113,7 @@ fn engine(spec: &ConnectionSpec) -> Result<Arc<dyn Engine>, EngineError> {
 pub fn address(spec: &ConnectionSpec) -> Arc<str> {
     match &spec.target {
         TargetSpec::Demo { .. } => "demo".into(),
+        TargetSpec::Kubernetes(target) => format!("context {}", target.context).into(),
         TargetSpec::Docker(target) => match docker::context::resolve(target) {
             Ok(endpoint) => endpoint.text,
             Err(_) => match target {
@@ -128,6 +130,10 @@ pub fn address(spec: &ConnectionSpec) -> Arc<str> {
 pub fn way(spec: &ConnectionSpec) -> Option<String> {
     match &spec.target {
         TargetSpec::Demo { .. } => None,
+        TargetSpec::Kubernetes(target) => {
+            let files: Vec<String> = target.kubeconfig.iter().map(|p| p.display().to_string()).collect();
+            (!files.is_empty()).then(|| format!("kubeconfig {}", files.join(", ")))
+        }
         TargetSpec::Docker(target) => docker::context::resolve(target).ok().map(|endpoint| endpoint.way()),
     }
 }

@@ -28,11 +28,19 @@ pub enum Verb {
     Drill,
     /// Runs a runbook.
     Run,
+    /// Starts a job of a schedule now.
+    Trigger,
+    /// Sets the bounds of an autoscaler.
+    Bounds,
+    /// Keeps new pods off a node, lets them on it again, and moves those on it elsewhere.
+    Cordon,
+    Uncordon,
+    Drain,
 }
 
 impl Verb {
     /// Every verb, for tables and exhaustive tests.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Scale,
         Self::Restart,
         Self::Stop,
@@ -50,6 +58,11 @@ impl Verb {
         Self::Recover,
         Self::Drill,
         Self::Run,
+        Self::Trigger,
+        Self::Bounds,
+        Self::Cordon,
+        Self::Uncordon,
+        Self::Drain,
     ];
 
     /// The word for it, as on the command line.
@@ -73,6 +86,11 @@ impl Verb {
             Self::Recover => "recover",
             Self::Drill => "drill",
             Self::Run => "run",
+            Self::Trigger => "trigger",
+            Self::Bounds => "bounds",
+            Self::Cordon => "cordon",
+            Self::Uncordon => "uncordon",
+            Self::Drain => "drain",
         }
     }
 
@@ -80,7 +98,9 @@ impl Verb {
     #[must_use]
     pub fn is_destructive(self) -> bool {
         match self {
-            Self::Stop | Self::Kill | Self::Remove | Self::Rollback | Self::Recover | Self::Drill | Self::Run => true,
+            Self::Stop | Self::Kill | Self::Remove | Self::Rollback | Self::Recover | Self::Drill | Self::Run | Self::Drain => {
+                true
+            }
             Self::Scale
             | Self::Restart
             | Self::Start
@@ -90,7 +110,11 @@ impl Verb {
             | Self::Up
             | Self::Shell
             | Self::Lock
-            | Self::Unlock => false,
+            | Self::Unlock
+            | Self::Trigger
+            | Self::Bounds
+            | Self::Cordon
+            | Self::Uncordon => false,
         }
     }
 }

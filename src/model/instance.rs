@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Health, InstanceId, Verdict};
+use super::{Health, InstanceId, Pod, Verdict};
 
 /// What the engine says the instance is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -118,5 +118,7 @@ pub struct Instance {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub memory_limit_bytes: Option<u64>,
+    /// What only a pod has.
+    pub pod: Option<Arc<Pod>>,
     pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Environment, OperationId, StackFile, Workload, WorkloadId};
+use super::{Environment, Node, OperationId, StackFile, Workload, WorkloadId};
 
 /// Who holds an environment's lock, as written on the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub lock: Option<Arc<LockHolder>>,
     /// What else there is to know of it, as (what, words): networks, nodes, names of secrets; never a secret itself.
     pub facts: Vec<(Arc<str>, Arc<str>)>,
+    /// The machines of its cluster, sorted by name, where they are the engine's business and may be seen.
+    pub nodes: Vec<Arc<Node>>,
     /// What could not be seen and why (a kind one may not list).
     pub notes: Vec<Arc<str>>,
     /// The file it is described by, where that is at hand.

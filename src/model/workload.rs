@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Capabilities, Drift, Instance, InstanceState, Revision, Verdict, WorkloadId};
+use super::{Capabilities, Controller, Drift, Instance, InstanceState, Revision, Verdict, WorkloadId};
 
 /// What the engine calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +93,8 @@ pub struct Workload {
     /// How it differs from its file, where that is at hand and it does.
     pub drift: Option<Arc<Drift>>,
     pub created_at: Option<Timestamp>,
+    /// What only one with a controller of its own has.
+    pub controller: Option<Arc<Controller>>,
     pub capabilities: Capabilities,
 }
 

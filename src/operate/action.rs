@@ -123,6 +123,8 @@ pub enum Action {
     SetImage {
         environment: EnvironmentId,
         workload: WorkloadId,
+        /// Which container of the template; without one, the only one, or the one named like the workload.
+        container: Option<Arc<str>>,
         revision: Revision,
         pacing: Option<Box<Pacing>>,
     },
@@ -231,6 +233,59 @@ pub enum Action {
         to: u64,
         revision: Revision,
         pacing: Option<Box<Pacing>>,
+    },
+    /// Declared engines: holds a rollout or a schedule where it is, or lets it go on.
+    Suspend {
+        environment: EnvironmentId,
+        workload: WorkloadId,
+        on: bool,
+    },
+    /// Makes a job of a schedule's template now, named by the operation: asked twice, it is the same one.
+    Trigger {
+        environment: EnvironmentId,
+        workload: WorkloadId,
+        operation: OperationId,
+    },
+    /// Sets the bounds of the autoscaler of a workload.
+    SetBounds {
+        environment: EnvironmentId,
+        workload: WorkloadId,
+        min: u32,
+        max: u32,
+    },
+    /// Keeps new pods off a node, or lets them on it again.
+    Cordon {
+        environment: EnvironmentId,
+        node: Arc<str>,
+        on: bool,
+    },
+    /// Evicts the pods of a node, but those bound to it, again and again until none is left or `within` is over; a budget
+    /// that does not allow it is waited for.
+    Drain {
+        environment: EnvironmentId,
+        node: Arc<str>,
+        within: Duration,
+    },
+    /// Makes a second set of replicas beside a workload's own, of another image, that no traffic reaches; harmless when
+    /// repeated for the same operation.
+    Mirror {
+        environment: EnvironmentId,
+        workload: WorkloadId,
+        operation: OperationId,
+        revision: Revision,
+        container: Option<Arc<str>>,
+    },
+    /// Leads the traffic of a workload's services to its mirror of this operation, or (`None`) to its own replicas.
+    SwitchTraffic {
+        environment: EnvironmentId,
+        workload: WorkloadId,
+        to_mirror: Option<OperationId>,
+    },
+    /// Removes the mirror of this operation. None there is fine.
+    ForgetMirror {
+        environment: EnvironmentId,
+        workload: WorkloadId,
+        operation: OperationId,
     },
 }
 

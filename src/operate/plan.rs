@@ -4,6 +4,7 @@
 mod around;
 mod basis;
 mod blue_green;
+mod cluster;
 mod declared;
 mod deploy;
 mod draft;
@@ -211,7 +212,12 @@ pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result
         | Operation::Remove
         | Operation::Deploy { .. }
         | Operation::Rollback { .. }
+        | Operation::Trigger
+        | Operation::Bounds { .. }
         | Operation::Up => change(request, snapshot, terms),
+        Operation::Cordon { node } => cluster::cordon(request, snapshot, terms, node, true),
+        Operation::Uncordon { node } => cluster::cordon(request, snapshot, terms, node, false),
+        Operation::Drain { node } => cluster::drain(request, snapshot, terms, node),
     }
 }
 
@@ -227,7 +233,10 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         Operation::Restart if declared => declared::restart(&mut draft, &chosen)?,
         Operation::Stop if declared => declared::stop(&mut draft, &chosen)?,
         Operation::Start if declared => declared::start(&mut draft, &chosen)?,
-        Operation::Pause | Operation::Unpause if declared => return Err(declared::no_pause(request, &chosen)),
+        Operation::Pause if declared => cluster::suspend(&mut draft, &chosen, true)?,
+        Operation::Unpause if declared => cluster::suspend(&mut draft, &chosen, false)?,
+        Operation::Trigger => cluster::trigger(&mut draft, &chosen)?,
+        Operation::Bounds { min, max } => cluster::bounds(&mut draft, &chosen, *min, *max)?,
         Operation::Kill { .. } | Operation::Remove if declared => declared::take_away(&mut draft, &chosen)?,
         Operation::Deploy { image, strategy, .. } if declared => deploy::declared(&mut draft, &chosen, image, *strategy)?,
         Operation::Rollback { to } if declared => rollback::declared(&mut draft, &chosen, *to)?,
@@ -246,7 +255,10 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         | Operation::Unlock
         | Operation::Recover { .. }
         | Operation::Drill { .. }
-        | Operation::Run { .. } => {
+        | Operation::Run { .. }
+        | Operation::Cordon { .. }
+        | Operation::Uncordon { .. }
+        | Operation::Drain { .. } => {
             return Err(Refusal::NoTarget { verb: request.operation.verb() });
         }
     };

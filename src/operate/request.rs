@@ -63,6 +63,9 @@ pub enum Operation {
     Remove,
     Deploy {
         image: Arc<str>,
+        /// Which container of the template gets it; needed only where several could.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        container: Option<Arc<str>>,
         strategy: Option<Strategy>,
         /// The fast path: the checks before are left out, and freeze windows do not hold it up.
         #[serde(default)]
@@ -94,6 +97,24 @@ pub enum Operation {
         runbook: Arc<str>,
         variables: Vec<(Arc<str>, Arc<str>)>,
     },
+    /// Starts a job of a schedule now.
+    Trigger,
+    /// Sets the bounds of the autoscaler that owns a workload's number of replicas.
+    Bounds {
+        min: u32,
+        max: u32,
+    },
+    /// Keeps new pods off a node.
+    Cordon {
+        node: Arc<str>,
+    },
+    Uncordon {
+        node: Arc<str>,
+    },
+    /// Keeps new pods off a node and moves those on it elsewhere, as their budgets allow.
+    Drain {
+        node: Arc<str>,
+    },
 }
 
 impl Operation {
@@ -117,6 +138,11 @@ impl Operation {
             Self::Recover { .. } => Verb::Recover,
             Self::Drill { .. } => Verb::Drill,
             Self::Run { .. } => Verb::Run,
+            Self::Trigger => Verb::Trigger,
+            Self::Bounds { .. } => Verb::Bounds,
+            Self::Cordon { .. } => Verb::Cordon,
+            Self::Uncordon { .. } => Verb::Uncordon,
+            Self::Drain { .. } => Verb::Drain,
         }
     }
 
@@ -134,7 +160,7 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub environment: EnvironmentId,
-    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill and run.
+    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill, run, and what is done to a node.
     pub targets: Vec<Target>,
     pub operation: Operation,
 }

@@ -68,7 +68,7 @@ impl Case {
 }
 
 fn deploy(image: &str) -> Operation {
-    Operation::Deploy { image: image.into(), strategy: None, fast: false, unwatched: false }
+    Operation::Deploy { image: image.into(), container: None, strategy: None, fast: false, unwatched: false }
 }
 
 pub async fn it_lists_what_is_there(case: &Case) {

@@ -18,6 +18,7 @@ fn place(environment: &str) -> Place {
         target: TargetSpec::Demo { seed: 7, incident: None, speed_percent: 1000 },
         environments: Vec::new(),
         discover: true,
+        on_demand: false,
         redaction: std::sync::Arc::default(),
     };
     let engine = demo::engine(&spec, Timestamp::now()).unwrap();

@@ -131,7 +131,8 @@ async fn rollback_to_a_tag_that_moved_gives_the_content_that_ran() {
     let tag = format!("qd-test/{}:latest", stack.project);
     engine.docker(&["tag", "qd-test/app:2", &tag]);
     let case = case(&stack);
-    let deploy = |image: &str| Operation::Deploy { image: image.into(), strategy: None, fast: false, unwatched: false };
+    let deploy =
+        |image: &str| Operation::Deploy { image: image.into(), container: None, strategy: None, fast: false, unwatched: false };
     let ended = case.place.operate(deploy(&tag), &["api"]).await.unwrap();
     assert_eq!(ended.outcome, Outcome::Done, "{}", ended.detail);
     let ran = case.place.settled("api", 1).await;
@@ -180,7 +181,8 @@ async fn a_container_that_vanishes_is_said_and_the_old_is_back() {
     let stack = engine.stack("vanish");
     let case = case(&stack);
     let before = case.place.settled("api", 1).await;
-    let deploy = Operation::Deploy { image: "qd-test/app:bad".into(), strategy: None, fast: false, unwatched: false };
+    let deploy =
+        Operation::Deploy { image: "qd-test/app:bad".into(), container: None, strategy: None, fast: false, unwatched: false };
     let plan = case.place.plan(deploy, &["api"]).await.unwrap();
     let mut removed = false;
     let vanish = |machine: &quarterdeck::operate::machine::Machine| {

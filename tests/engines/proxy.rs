@@ -36,6 +36,7 @@ pub fn engine(host: &str) -> std::sync::Arc<dyn Engine> {
             target,
             environments: Vec::new(),
             discover: true,
+            on_demand: false,
             redaction: std::sync::Arc::default(),
         },
         pace(),

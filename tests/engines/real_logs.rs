@@ -177,7 +177,14 @@ impl Way {
     fn spec(&self) -> ConnectionSpec {
         let host = format!("unix://{}", self.socket().display());
         let target = TargetSpec::Docker(DockerTarget::Host(host.into()));
-        ConnectionSpec { id: "real".into(), target, environments: Vec::new(), discover: true, redaction: Arc::default() }
+        ConnectionSpec {
+            id: "real".into(),
+            target,
+            environments: Vec::new(),
+            discover: true,
+            on_demand: false,
+            redaction: Arc::default(),
+        }
     }
 }
 

@@ -25,7 +25,7 @@ fn case(stack: &SwarmStack<'_>) -> Case {
 }
 
 fn deploy(image: &str) -> Operation {
-    Operation::Deploy { image: image.into(), strategy: None, fast: false, unwatched: false }
+    Operation::Deploy { image: image.into(), container: None, strategy: None, fast: false, unwatched: false }
 }
 
 #[tokio::test]
@@ -127,8 +127,13 @@ async fn real_swarm_restarts_and_deploys() {
     let service = stack.inspect("web");
     assert_eq!(service["Spec"]["UpdateConfig"], own, "its own settings are back");
     assert_eq!(service["Spec"]["Labels"]["dev.quarterdeck.revision"], "2");
-    let recreate =
-        Operation::Deploy { image: "qd-test/app:1".into(), strategy: Some(Strategy::Recreate), fast: false, unwatched: false };
+    let recreate = Operation::Deploy {
+        image: "qd-test/app:1".into(),
+        container: None,
+        strategy: Some(Strategy::Recreate),
+        fast: false,
+        unwatched: false,
+    };
     let ended = case.place.operate(recreate, &["web"]).await.unwrap();
     assert_eq!(ended.outcome, Outcome::Done, "{}", ended.detail);
     case.place.settled("web", 2).await;

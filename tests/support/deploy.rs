@@ -48,7 +48,13 @@ pub fn plan(environment: EnvironmentId, guard: Guard) -> Plan {
         request: Request {
             environment,
             targets: vec![Target { workload: "backend".into(), instance: None }],
-            operation: Operation::Deploy { image: "backend:1.5.0".into(), strategy: None, fast: false, unwatched: false },
+            operation: Operation::Deploy {
+                image: "backend:1.5.0".into(),
+                container: None,
+                strategy: None,
+                fast: false,
+                unwatched: false,
+            },
         },
         title: "deploy backend 1.4.0 → 1.5.0".into(),
         target: "backend".into(),

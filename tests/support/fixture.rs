@@ -66,6 +66,7 @@ pub fn instance(workload: &str, number: u32) -> Instance {
         oom_killed: false,
         node: None,
         elsewhere: None,
+        pod: None,
         ip: None,
         ports: Vec::new(),
         created_at: Some(at(-3600)),
@@ -99,6 +100,7 @@ pub fn workload(name: &str, count: u32) -> Workload {
             .to_vec(),
         instances,
         resting: None,
+        controller: None,
         rollout: None,
         autoscaler: None,
         drift: None,
@@ -136,6 +138,7 @@ pub fn snapshot(environment: Arc<Environment>, mut workloads: Vec<Workload>) -> 
         workloads: workloads.into_iter().map(Arc::new).collect(),
         lock: None,
         facts: Vec::new(),
+        nodes: Vec::new(),
         notes: Vec::new(),
         file: None,
     }

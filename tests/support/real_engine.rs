@@ -69,6 +69,7 @@ impl RealEngine {
             target: TargetSpec::Docker(DockerTarget::Host(self.host.as_str().into())),
             environments: Vec::new(),
             discover: true,
+            on_demand: false,
             redaction: std::sync::Arc::default(),
         }
     }

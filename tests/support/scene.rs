@@ -71,6 +71,7 @@ fn instance(project: &str, workload: &str, number: u32, image: &str) -> Instance
         oom_killed: false,
         node: None,
         elsewhere: None,
+        pod: None,
         ip: Some("172.20.0.7".into()),
         ports: Vec::new(),
         created_at: Some(ago(180_000)),
@@ -116,6 +117,7 @@ fn workload(name: &str, image: &str, instances: Vec<Instance>) -> Workload {
             .collect(),
         instances: instances.into_iter().map(Arc::new).collect(),
         resting: None,
+        controller: None,
         rollout: None,
         autoscaler: None,
         drift: None,
@@ -170,6 +172,7 @@ fn snapshot(id: EnvironmentId, tier: Tier, endpoint: &str, mut workloads: Vec<Wo
         workloads: workloads.into_iter().map(Arc::new).collect(),
         lock: None,
         facts: Vec::new(),
+        nodes: Vec::new(),
         notes: Vec::new(),
         file: None,
     }

@@ -5,7 +5,10 @@ use quarterdeck::app::msg::Answer;
 use quarterdeck::app::operations::Refused;
 use quarterdeck::app::state::Overlay;
 use quarterdeck::app::{Command, Effect, Msg};
-use quarterdeck::model::{Deviation, Drift, DriftKind, EnvironmentId, FileState, Guard, StackFile, Verb};
+use quarterdeck::model::{
+    Controller, Deviation, Drift, DriftKind, EngineKind, EnvironmentId, FileState, Guard, Mechanics, Node, Scaler, Snapshot,
+    StackFile, Verb, Verdict, WorkloadKind,
+};
 use quarterdeck::operate::guard::Question;
 use quarterdeck::operate::policy::Policy;
 use quarterdeck::operate::request::Ending;
@@ -53,6 +56,7 @@ fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
                 }
             }
         }
+        Some(Verb::Trigger | Verb::Bounds | Verb::Cordon | Verb::Uncordon | Verb::Drain) => cluster(&mut snapshot, verb),
         Some(_) | None => {}
     }
     deck.holds("here", vec![snapshot]);
@@ -61,13 +65,44 @@ fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
     deck
 }
 
+/// Makes the shop one of a cluster: its workloads have schedules and autoscalers, and there is a node.
+fn cluster(snapshot: &mut Snapshot, verb: Option<Verb>) {
+    let mut environment = (*snapshot.environment).clone();
+    (environment.engine, environment.mechanics) = (EngineKind::Kubernetes, Mechanics::Declared);
+    snapshot.environment = environment.into();
+    let scaler = Scaler { name: "api".into(), min: 3, max: 10, current: 3, desired: 3, targets: Vec::new(), trouble: None };
+    for workload in &mut snapshot.workloads {
+        let workload = std::sync::Arc::make_mut(workload);
+        workload.kind = WorkloadKind::CronJob;
+        workload.controller = Some(Controller { scaler: Some(scaler.clone()), ..Controller::default() }.into());
+    }
+    snapshot.nodes = vec![std::sync::Arc::new(Node {
+        name: "node-1".into(),
+        verdict: Verdict::healthy(),
+        cordoned: verb == Some(Verb::Uncordon),
+        roles: Vec::new(),
+        version: "v1.36.2".into(),
+        cpu_milli: 2000,
+        memory_bytes: 1 << 30,
+        pods_max: 110,
+        pods: 7,
+        cpu_requested_milli: 700,
+        memory_requested_bytes: 1 << 29,
+        created_at: None,
+    })];
+}
+
 /// Answers everything that is asked, short of what the guard asks: values, menus.
 fn fill_in(deck: &mut Deck) {
     for _ in 0..4 {
         match deck.state.overlays.last() {
             Some(Overlay::Prompt(prompt)) if prompt.title.contains("shell") => return,
             Some(Overlay::Prompt(prompt)) => {
-                let more = if prompt.input.text.ends_with(':') { "2.0<enter>" } else { "5<enter>" };
+                let more = match () {
+                    () if prompt.title.contains("least") => "<ctrl-u>2 5<enter>",
+                    () if prompt.input.text.ends_with(':') => "2.0<enter>",
+                    () => "5<enter>",
+                };
                 deck.press(more);
             }
             Some(Overlay::Menu(menu)) if menu.title.starts_with("unfinished") => {
@@ -139,7 +174,9 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Unpause => Operation::Unpause,
         Verb::Kill => Operation::Kill { signal: "SIGKILL".into() },
         Verb::Remove => Operation::Remove,
-        Verb::Deploy => Operation::Deploy { image: "api:2.0".into(), strategy: None, fast: false, unwatched: false },
+        Verb::Deploy => {
+            Operation::Deploy { image: "api:2.0".into(), container: None, strategy: None, fast: false, unwatched: false }
+        }
         Verb::Rollback => Operation::Rollback { to: None },
         Verb::Up => Operation::Up,
         Verb::Lock => Operation::Lock { why: "x".into() },
@@ -147,6 +184,11 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Recover => Operation::Recover { ending: Ending::Undo },
         Verb::Run => Operation::Run { runbook: "backup".into(), variables: Vec::new() },
         Verb::Drill => Operation::Drill { name: "breaker-open".into() },
+        Verb::Trigger => Operation::Trigger,
+        Verb::Bounds => Operation::Bounds { min: 2, max: 5 },
+        Verb::Cordon => Operation::Cordon { node: "node-1".into() },
+        Verb::Uncordon => Operation::Uncordon { node: "node-1".into() },
+        Verb::Drain => Operation::Drain { node: "node-1".into() },
         Verb::Shell => return None,
     })
 }

@@ -105,6 +105,11 @@ pub enum Purpose {
         environment: EnvironmentId,
         targets: Vec<Target>,
     },
+    /// The bounds of an autoscaler: the least and the most.
+    Bounds {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+    },
     LockReason {
         environment: EnvironmentId,
     },

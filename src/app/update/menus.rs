@@ -121,6 +121,27 @@ pub fn runbooks(state: &mut State, environment: &EnvironmentId) {
     show(state, "run", entries, 0);
 }
 
+/// The nodes of a cluster, for what is done to one; where it is so already, that is said.
+pub fn nodes(state: &mut State, environment: &EnvironmentId, verb: Verb) {
+    let Some(snapshot) = state.snapshot(environment) else { return };
+    let entries = snapshot
+        .nodes
+        .iter()
+        .map(|n| {
+            let node = n.name.clone();
+            let (operation, denied) = match verb {
+                Verb::Cordon => (Operation::Cordon { node }, n.cordoned.then(|| "it is cordoned already".into())),
+                Verb::Uncordon => (Operation::Uncordon { node }, (!n.cordoned).then(|| "it is not cordoned".into())),
+                _ => (Operation::Drain { node }, None),
+            };
+            let label = format!("{} · {} pods{}", n.name, n.pods, if n.cordoned { " · cordoned" } else { "" });
+            let choice = Choice::Do { environment: environment.clone(), targets: Vec::new(), operation };
+            Entry { label: label.into(), key: None, choice, denied }
+        })
+        .collect();
+    show(state, verb.word(), entries, 0);
+}
+
 /// How to end what an operation has left unfinished.
 pub fn recover(state: &mut State, environment: &EnvironmentId) {
     let name = state.name_of(environment);
@@ -146,9 +167,9 @@ pub fn take_over(state: &mut State, request: Request, refusal: &Refusal) {
 
 /// What nothing tells well from ill, and what is frozen, is only deployed knowingly.
 pub fn knowingly(state: &mut State, request: Request, refusal: &Refusal) {
-    let Operation::Deploy { image, strategy, fast, unwatched } = request.operation else { return };
+    let Operation::Deploy { image, container, strategy, fast, unwatched } = request.operation else { return };
     let frozen = matches!(refusal, Refusal::Frozen { .. });
-    let operation = Operation::Deploy { image, strategy, fast: fast || frozen, unwatched: unwatched || !frozen };
+    let operation = Operation::Deploy { image, container, strategy, fast: fast || frozen, unwatched: unwatched || !frozen };
     let (environment, targets) = (request.environment, request.targets);
     let all_the_same = if frozen {
         "deploy it all the same: without the checks before"
@@ -227,12 +248,14 @@ pub(super) fn selected_revision(state: &State) -> Option<u64> {
 }
 
 /// Verbs in the order of menus: harmless first.
-pub const VERBS: [Verb; 17] = [
+pub const VERBS: [Verb; 22] = [
     Verb::Restart,
     Verb::Scale,
     Verb::Deploy,
     Verb::Rollback,
     Verb::Up,
+    Verb::Bounds,
+    Verb::Trigger,
     Verb::Shell,
     Verb::Start,
     Verb::Pause,
@@ -245,6 +268,9 @@ pub const VERBS: [Verb; 17] = [
     Verb::Unlock,
     Verb::Recover,
     Verb::Drill,
+    Verb::Cordon,
+    Verb::Uncordon,
+    Verb::Drain,
 ];
 
 /// The commands a menu is made of.

@@ -80,6 +80,7 @@ pub fn changed(state: &mut State) {
         }
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
+        | Purpose::Bounds { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
         | Purpose::Save
@@ -99,6 +100,7 @@ fn cancel(state: &mut State) {
         Purpose::LogFilter => drop(lens::set(state, "")),
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
+        | Purpose::Bounds { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
         | Purpose::Save
@@ -132,10 +134,15 @@ fn submit(state: &mut State) -> Vec<Effect> {
         },
         Purpose::Image { environment, targets } => match image::malformed(&text) {
             None => {
-                let operation = Operation::Deploy { image: text.into(), strategy: None, fast: false, unwatched: false };
+                let operation =
+                    Operation::Deploy { image: text.into(), container: None, strategy: None, fast: false, unwatched: false };
                 Request { environment, targets, operation }
             }
             Some(why) => return refuse(state, why),
+        },
+        Purpose::Bounds { environment, targets } => match bounds(&text) {
+            Some((min, max)) => Request { environment, targets, operation: Operation::Bounds { min, max } },
+            None => return refuse(state, "two whole numbers are wanted: the least and the most, such as 3 10"),
         },
         Purpose::LockReason { environment } => {
             if text.is_empty() {
@@ -156,6 +163,15 @@ fn submit(state: &mut State) -> Vec<Effect> {
     };
     state.overlays.pop();
     operations::propose(state, request, false)
+}
+
+/// Two numbers, the least and the most.
+fn bounds(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).map(str::parse);
+    match (numbers.next(), numbers.next(), numbers.next()) {
+        (Some(Ok(min)), Some(Ok(max)), None) => Some((min, max)),
+        (_, _, _) => None,
+    }
 }
 
 /// What is typed for the log.
@@ -184,6 +200,7 @@ fn submit_log(state: &mut State, purpose: &Purpose, text: &str) -> Vec<Effect> {
         | Purpose::Search
         | Purpose::Replicas { .. }
         | Purpose::Image { .. }
+        | Purpose::Bounds { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. } => {}
     }

@@ -30,6 +30,7 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
         Verb::Kill => Operation::Kill { signal: "SIGKILL".into() },
         Verb::Remove => Operation::Remove,
         Verb::Up => Operation::Up,
+        Verb::Trigger => Operation::Trigger,
         Verb::Unlock => Operation::Unlock,
         Verb::Rollback => match (menus::selected_revision(state), targets.as_slice()) {
             (Some(to), _) => Operation::Rollback { to: Some(to) },
@@ -59,6 +60,11 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
             menus::runbooks(state, &environment);
             return Vec::new();
         }
+        Verb::Bounds => return bounds(state, environment, targets),
+        Verb::Cordon | Verb::Uncordon | Verb::Drain => {
+            menus::nodes(state, &environment, verb);
+            return Vec::new();
+        }
     };
     operations::propose(state, Request { environment, targets, operation }, false)
 }
@@ -79,6 +85,22 @@ fn scale(state: &mut State, environment: EnvironmentId, targets: Vec<Target>) ->
     let now = if current.len() == 1 { format!(" (now {text})") } else { String::new() };
     let title = format!("replicas of {}{now}", called(&targets));
     prompt::open(state, Purpose::Replicas { environment, targets }, title, Input::new(text));
+    Vec::new()
+}
+
+/// Asks for the bounds of an autoscaler.
+fn bounds(state: &mut State, environment: EnvironmentId, targets: Vec<Target>) -> Vec<Effect> {
+    let scaler = |t: &Target| {
+        let (_, workload) = state.workload(&environment, &t.workload)?;
+        workload.controller.as_ref()?.scaler.clone()
+    };
+    let Some(scaler) = targets.first().and_then(scaler) else {
+        state.say(false, "no autoscaler owns it");
+        return Vec::new();
+    };
+    let title = format!("{} of {}: least and most replicas", scaler.name, called(&targets));
+    let text = format!("{} {}", scaler.min, scaler.max);
+    prompt::open(state, Purpose::Bounds { environment, targets }, title, Input::new(text));
     Vec::new()
 }
 

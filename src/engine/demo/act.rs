@@ -71,6 +71,21 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
         }
         // Pods are replaced as their engine sees fit, always.
         Action::Unpace { .. } => Ok(Accepted::AlreadySo),
+        Action::Suspend { workload, .. } | Action::Trigger { workload, .. } | Action::SetBounds { workload, .. } => {
+            Err(EngineError::Unsupported {
+                what: format!("this on {workload}").into(),
+                why: "the demo's workloads have no such controller".into(),
+            })
+        }
+        Action::Mirror { workload, .. } | Action::SwitchTraffic { workload, .. } | Action::ForgetMirror { workload, .. } => {
+            Err(EngineError::Unsupported {
+                what: format!("a mirror of {workload}").into(),
+                why: "the demo replaces its pods one after the other".into(),
+            })
+        }
+        Action::Cordon { node, .. } | Action::Drain { node, .. } => {
+            Err(EngineError::Unsupported { what: format!("changing node {node}").into(), why: "the demo shows no nodes".into() })
+        }
         Action::ComposeUp { .. } => {
             Err(EngineError::Unsupported { what: "Bringing services up".into(), why: "the demo has no compose file".into() })
         }

@@ -231,6 +231,7 @@ fn production_is_rolled_pod_by_pod_with_none_fewer_ready() {
     let set = Action::SetImage {
         environment: production(),
         workload: "backend".into(),
+        container: None,
         revision: revision(5, "backend:1.5.0"),
         pacing: None,
     };
@@ -289,6 +290,7 @@ fn production_scales_replaces_what_is_ended_and_waits_for_an_image_that_is_not_t
     let set = Action::SetImage {
         environment: production(),
         workload: "frontend".into(),
+        container: None,
         revision: revision(4, "frontend:nope"),
         pacing: None,
     };
@@ -308,7 +310,13 @@ fn an_action_of_the_other_vocabulary_is_refused_in_words() {
     wrong.environment = production();
     let refused = [
         Action::SetReplicas { environment: local(), workload: "app_ap".into(), replicas: 3 },
-        Action::SetImage { environment: local(), workload: "app_ap".into(), revision: revision(9, "app_ap:3.0"), pacing: None },
+        Action::SetImage {
+            environment: local(),
+            workload: "app_ap".into(),
+            container: None,
+            revision: revision(9, "app_ap:3.0"),
+            pacing: None,
+        },
         Action::Rollout { environment: staging(), workload: "app".into(), operation: "op".into(), pacing: None },
         Action::Revert { environment: staging(), workload: "app".into(), to: 1, revision: revision(9, "x"), pacing: None },
         Action::Create { operation: "op".into(), replica: Box::new(wrong) },

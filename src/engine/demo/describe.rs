@@ -25,6 +25,8 @@ pub fn describe(world: &World, subject: &Subject) -> Option<Description> {
                 Mechanics::Declared => manifest(place, service),
             }
         }
+        // Only the image of a revision is kept in this world, and it has no nodes.
+        Subject::Revision(..) | Subject::Node(..) => return None,
         Subject::Instance(id) => {
             let place = world.places.iter().find(|p| p.find(id).is_some())?;
             let unit = place.find(id)?;

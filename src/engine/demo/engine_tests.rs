@@ -16,7 +16,14 @@ use crate::operate::action::{Accepted, Action, InstanceRef};
 
 fn spec(incident: Option<&str>, speed_percent: u32) -> ConnectionSpec {
     let target = TargetSpec::Demo { seed: 7, incident: incident.map(Into::into), speed_percent };
-    ConnectionSpec { id: "demo".into(), target, environments: Vec::new(), discover: true, redaction: Arc::default() }
+    ConnectionSpec {
+        id: "demo".into(),
+        target,
+        environments: Vec::new(),
+        discover: true,
+        on_demand: false,
+        redaction: Arc::default(),
+    }
 }
 
 fn demo(incident: Option<&str>) -> Arc<dyn Engine> {

@@ -114,7 +114,7 @@ fn a_plan_for_another_number_of_replicas_refuses_to_run() {
 }
 
 fn deploy(image: &str) -> Operation {
-    Operation::Deploy { image: image.into(), strategy: None, fast: false, unwatched: false }
+    Operation::Deploy { image: image.into(), container: None, strategy: None, fast: false, unwatched: false }
 }
 
 fn facts(w: &Workload) -> (u32, u32, Health, usize) {

@@ -60,7 +60,16 @@ fn snapshot(place: &Place, now: Timestamp, before: Option<&Arc<Snapshot>>) -> Ar
         })
         .collect();
     let (environment, lock) = (place.environment.clone(), place.lock.clone());
-    Arc::new(Snapshot { environment, at: now, workloads, lock, facts: Vec::new(), notes: Vec::new(), file: None })
+    Arc::new(Snapshot {
+        environment,
+        at: now,
+        workloads,
+        lock,
+        facts: Vec::new(),
+        nodes: Vec::new(),
+        notes: Vec::new(),
+        file: None,
+    })
 }
 
 /// The one before where the new one is no different.
@@ -101,6 +110,7 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
         revisions,
         instances,
         resting: None,
+        controller: None,
         rollout: None,
         autoscaler: None,
         drift: None,
@@ -154,6 +164,7 @@ fn instance(unit: &Unit) -> Instance {
         oom_killed: unit.oom_killed,
         node: unit.node.clone(),
         elsewhere: None,
+        pod: None,
         ip: Some(unit.ip.clone()),
         ports: unit.recipe.ports.iter().map(|(host, container)| port(*host, *container)).collect(),
         created_at: Some(unit.created_at),

@@ -76,7 +76,7 @@ impl Client {
     pub fn with_pace(spec: &ConnectionSpec, pace: Pace) -> Self {
         let target = match &spec.target {
             TargetSpec::Docker(target) => target.clone(),
-            TargetSpec::Demo { .. } => DockerTarget::Ambient,
+            TargetSpec::Kubernetes(_) | TargetSpec::Demo { .. } => DockerTarget::Ambient,
         };
         let client = Self {
             inner: Arc::new(Inner {

@@ -73,6 +73,7 @@ pub fn instance(seen: &Seen, details: Option<&Details>, now: Timestamp) -> Insta
         oom_killed: current.is_some_and(|d| d.oom_killed),
         node: None,
         elsewhere: None,
+        pod: None,
         ip: seen.ip.clone(),
         ports: if seen.ports.is_empty() { details.map(|d| d.ports.clone()).unwrap_or_default() } else { seen.ports.clone() },
         created_at: seen.created_at,

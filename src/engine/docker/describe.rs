@@ -59,6 +59,17 @@ pub fn follow(client: Client, subject: Subject) -> BoxStream<'static, Update> {
 
 async fn describe(client: &Client, subject: &Subject) -> Result<Vec<Arc<str>>, EngineError> {
     let id = match subject {
+        Subject::Revision(_, workload, number) => {
+            let what = format!("the definition of revision {number} of {workload}");
+            return Err(EngineError::Unsupported {
+                what: what.into(),
+                why: "this engine keeps the image of a revision only".into(),
+            });
+        }
+        Subject::Node(_, node) => {
+            let what = format!("node {node}");
+            return Err(EngineError::Unsupported { what: what.into(), why: "nodes are described on Kubernetes".into() });
+        }
         Subject::Instance(id) => match client.known().whereabouts(id) {
             Some(place) => return Ok(lines(swarm::describe::task(client, id, &place).await?)),
             None => id.clone(),

@@ -347,6 +347,8 @@ fn hopeless(error: &EngineError) -> Option<Arc<str>> {
         | EngineError::TimedOut { .. }
         | EngineError::Unsupported { .. }
         | EngineError::Unmet { .. }
+        | EngineError::Forbidden { .. }
+        | EngineError::Config { .. }
         | EngineError::Protocol { .. } => None,
     }
 }

@@ -88,6 +88,13 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),
         Action::Unpace { workload, .. } => declared(&format!("pacing {workload}")),
         Action::Revert { workload, .. } => declared(&format!("reverting {workload}")),
+        Action::Suspend { workload, .. } | Action::Trigger { workload, .. } | Action::SetBounds { workload, .. } => {
+            declared(&format!("telling a controller of {workload}"))
+        }
+        Action::Mirror { workload, .. } | Action::SwitchTraffic { workload, .. } | Action::ForgetMirror { workload, .. } => {
+            declared(&format!("a mirror of {workload}"))
+        }
+        Action::Cordon { node, .. } | Action::Drain { node, .. } => declared(&format!("changing node {node}")),
         Action::ComposeUp { environment, call, .. } => compose::up(client, environment, call, &report).await,
         Action::Drill { name } => Err(EngineError::Unsupported {
             what: format!("the drill {name}").into(),

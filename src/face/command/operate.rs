@@ -45,7 +45,16 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
                 cli::Strategy::Recreate => Strategy::Recreate,
                 cli::Strategy::BlueGreen => Strategy::BlueGreen,
             });
-            (Operation::Deploy { image: a.image.as_str().into(), strategy, fast: a.fast, unwatched: a.unwatched }, one(&a.target))
+            (
+                Operation::Deploy {
+                    image: a.image.as_str().into(),
+                    container: a.container.as_deref().map(Into::into),
+                    strategy,
+                    fast: a.fast,
+                    unwatched: a.unwatched,
+                },
+                one(&a.target),
+            )
         }
         C::Rollback(a) => (Operation::Rollback { to: a.to }, one(&a.target)),
         C::Up(a) => (Operation::Up, a.targets.clone()),

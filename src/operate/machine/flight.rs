@@ -243,6 +243,14 @@ impl Machine {
             | Action::Unpace { .. }
             | Action::ComposeUp { .. }
             | Action::Drill { .. }
+            | Action::Suspend { .. }
+            | Action::Trigger { .. }
+            | Action::SetBounds { .. }
+            | Action::Cordon { .. }
+            | Action::Drain { .. }
+            | Action::Mirror { .. }
+            | Action::SwitchTraffic { .. }
+            | Action::ForgetMirror { .. }
             | Action::Revert { .. } => {}
         }
         Ok(action)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::{EngineKind, Instance, Revision, Workload};
 use crate::operate::action::{Action, Pacing};
 use crate::operate::refusal::Refusal;
-use crate::operate::request::{Operation, Request, Strategy};
+use crate::operate::request::{Operation, Strategy};
 use crate::operate::unfinished::Fate;
 
 use super::draft::{self, Draft};
@@ -172,12 +172,6 @@ fn take(draft: &mut Draft<'_>, one: &Chosen) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Nothing can be frozen there.
-pub fn no_pause(request: &Request, chosen: &[Chosen]) -> Refusal {
-    let why = "this engine cannot freeze processes; scale it to 0 instead".into();
-    Refusal::Denied { verb: request.operation.verb(), what: subject(chosen).into(), why }
-}
-
 /// Tells the engine the wanted image (or the earlier revision) and follows the rollout; undone by going back.
 pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, strategy: Option<Strategy>) {
     draft.know_workload(workload);
@@ -199,7 +193,13 @@ pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, st
     let undo = back(draft, workload, current, number + 1);
     let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
     let action = match wanted.from {
-        None => Action::SetImage { environment, workload: id, revision, pacing: pacing.map(Box::new) },
+        None => Action::SetImage {
+            environment,
+            workload: id,
+            container: wanted.container.clone(),
+            revision,
+            pacing: pacing.map(Box::new),
+        },
         Some(to) => Action::Revert { environment, workload: id, to, revision, pacing: pacing.map(Box::new) },
     };
     draft.act(action, undo);

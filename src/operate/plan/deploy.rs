@@ -57,7 +57,7 @@ fn wanted(image: &Arc<str>) -> Result<Wanted, Refusal> {
     if let Some(why) = malformed(image) {
         return Err(Refusal::NotAnImage { image: image.clone(), why });
     }
-    Ok(Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), from: None })
+    Ok(Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), container: None, from: None })
 }
 
 fn again(draft: &mut Draft<'_>, workload: &Workload, image: &Arc<str>) {

@@ -214,6 +214,11 @@ impl<'a> Draft<'a> {
             | Operation::Lock { .. }
             | Operation::Unlock
             | Operation::Recover { .. }
+            | Operation::Trigger
+            | Operation::Bounds { .. }
+            | Operation::Cordon { .. }
+            | Operation::Uncordon { .. }
+            | Operation::Drain { .. }
             | Operation::Drill { .. } => OnFailure::Never,
         }
     }

@@ -18,6 +18,8 @@ pub struct Wanted {
     pub image: Arc<str>,
     pub digest: Option<Arc<str>>,
     pub cause: Arc<str>,
+    /// Which container of the template gets it, where that was said.
+    pub container: Option<Arc<str>>,
     /// The earlier revision it is taken from.
     pub from: Option<u64>,
 }

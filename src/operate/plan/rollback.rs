@@ -43,6 +43,7 @@ fn wanted(draft: &mut Draft<'_>, workload: &Workload, to: Option<u64>) -> Result
         draft.warn(format!("revision {} of {} is the very content that runs now", target.number, workload.id));
     }
     Ok(Wanted {
+        container: None,
         image: target.image.clone(),
         digest: target.digest.clone(),
         cause: format!("roll back to {}", target.number).into(),

@@ -74,7 +74,12 @@ fn permitted(workload: &Workload, verb: Verb) -> Result<(), Refusal> {
 
 fn whole_only(operation: &Operation) -> bool {
     match operation {
-        Operation::Scale { .. } | Operation::Deploy { .. } | Operation::Rollback { .. } | Operation::Up => true,
+        Operation::Scale { .. }
+        | Operation::Deploy { .. }
+        | Operation::Rollback { .. }
+        | Operation::Up
+        | Operation::Trigger
+        | Operation::Bounds { .. } => true,
         Operation::Restart
         | Operation::Stop
         | Operation::Start
@@ -86,7 +91,10 @@ fn whole_only(operation: &Operation) -> bool {
         | Operation::Unlock
         | Operation::Recover { .. }
         | Operation::Drill { .. }
-        | Operation::Run { .. } => false,
+        | Operation::Run { .. }
+        | Operation::Cordon { .. }
+        | Operation::Uncordon { .. }
+        | Operation::Drain { .. } => false,
     }
 }
 

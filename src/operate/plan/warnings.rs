@@ -50,6 +50,11 @@ fn needs_calm(operation: &Operation) -> bool {
         | Operation::Unlock
         | Operation::Recover { .. }
         | Operation::Drill { .. }
-        | Operation::Run { .. } => false,
+        | Operation::Run { .. }
+        | Operation::Trigger
+        | Operation::Bounds { .. }
+        | Operation::Cordon { .. }
+        | Operation::Uncordon { .. }
+        | Operation::Drain { .. } => false,
     }
 }

@@ -43,7 +43,7 @@ pub fn on(workload: &str, operation: Operation) -> Request {
 }
 
 pub fn deploy(image: &str) -> Operation {
-    Operation::Deploy { image: image.into(), strategy: None, fast: false, unwatched: true }
+    Operation::Deploy { image: image.into(), container: None, strategy: None, fast: false, unwatched: true }
 }
 
 /// Plans as operation `id`; processes of this host other than our own are dead.

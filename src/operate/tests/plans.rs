@@ -172,8 +172,13 @@ fn deploys() {
               ! frontend holds host port 80: the old one stops before the new one starts, a short outage
         "#]],
     );
-    let recreate =
-        Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(Strategy::Recreate), fast: false, unwatched: false };
+    let recreate = Operation::Deploy {
+        image: "backend:1.5.0".into(),
+        container: None,
+        strategy: Some(Strategy::Recreate),
+        fast: false,
+        unwatched: false,
+    };
     check(
         &world,
         &on("backend", recreate),

@@ -37,7 +37,7 @@ fn weather() -> impl Strategy<Value = Weather> {
 fn operation() -> impl Strategy<Value = (&'static str, Operation)> {
     prop_oneof![
         4 => Just(("backend", deploy("backend:1.5.0"))),
-        1 => Just(("backend", Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(request::Strategy::Recreate), fast: false, unwatched: false })),
+        1 => Just(("backend", Operation::Deploy { image: "backend:1.5.0".into(), container: None, strategy: Some(request::Strategy::Recreate), fast: false, unwatched: false })),
         1 => Just(("frontend", deploy("frontend:2"))),
         1 => Just(("db", deploy("postgres:16"))),
         2 => (0..6u32).prop_filter("a change", |n| *n != 3).prop_map(|to| ("backend", Operation::Scale { to })),

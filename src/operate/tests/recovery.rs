@@ -20,6 +20,7 @@ fn operations() -> Vec<(&'static str, Operation, usize)> {
             "backend",
             Operation::Deploy {
                 image: "backend:1.5.0".into(),
+                container: None,
                 strategy: Some(Strategy::Recreate),
                 fast: false,
                 unwatched: false,

@@ -160,7 +160,7 @@ fn the_fast_path_leaves_the_checks_out_and_goes_through_a_freeze() {
     frozen.deploy.freeze = vec![Freeze { from: at(-10), to: at(100), why: Some("holidays".into()) }];
     let refusal = ask(&World::compose(), &on("backend", deploy("backend:1.5.0")), &frozen, "op-1").unwrap_err();
     assert!(refusal.to_string().contains("holidays") && matches!(refusal, Refusal::Frozen { .. }), "{refusal}");
-    let fast = Operation::Deploy { image: "backend:1.5.0".into(), strategy: None, fast: true, unwatched: false };
+    let fast = Operation::Deploy { image: "backend:1.5.0".into(), container: None, strategy: None, fast: true, unwatched: false };
     let plan = ask(&World::compose(), &on("backend", fast), &frozen, "op-1").unwrap();
     assert_eq!(plan.before(), 0);
     assert!(plan.warnings.iter().any(|w| w.contains("goes through it")));
@@ -179,7 +179,8 @@ fn a_figure_nobody_knows_and_a_migration_that_cannot_be_are_refused() {
 
 #[test]
 fn what_nothing_tells_well_from_ill_is_deployed_only_knowingly() {
-    let deploy = |unwatched| Operation::Deploy { image: "postgres:16".into(), strategy: None, fast: true, unwatched };
+    let deploy =
+        |unwatched| Operation::Deploy { image: "postgres:16".into(), container: None, strategy: None, fast: true, unwatched };
     let world = World::compose();
     let refusal = ask(&world, &on("db", deploy(false)), &policy(), "op-1").unwrap_err();
     assert!(matches!(refusal, Refusal::NoSignal { .. }) && refusal.to_string().contains("--unwatched"), "{refusal}");

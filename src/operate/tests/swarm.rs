@@ -41,8 +41,13 @@ fn a_manager_is_told_how_to_go_about_it_and_gets_its_settings_back() {
           ~ backend.update: its own settings => 1 at a time, new ones first, each watched for 5 s, paused on failure; given back at the end
     "#]],
     );
-    let recreate =
-        Operation::Deploy { image: "backend:1.5.0".into(), strategy: Some(Strategy::Recreate), fast: false, unwatched: false };
+    let recreate = Operation::Deploy {
+        image: "backend:1.5.0".into(),
+        container: None,
+        strategy: Some(Strategy::Recreate),
+        fast: false,
+        unwatched: false,
+    };
     check(
         &world,
         &on("backend", recreate),

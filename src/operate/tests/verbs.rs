@@ -296,8 +296,8 @@ fn declared_engines_are_told_what_is_wanted() {
         &world,
         &on("backend", Operation::Pause),
         expect![[r#"
-        pause of backend is not possible: this engine cannot freeze processes; scale it to 0 instead
-    "#]],
+            pause of backend is not possible: a Service cannot be held where it is; scale it to 0 instead
+        "#]],
     );
     check(
         &world,

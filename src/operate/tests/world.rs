@@ -145,6 +145,7 @@ impl World {
             workloads,
             lock: self.lock.clone().map(Arc::new),
             facts: Vec::new(),
+            nodes: Vec::new(),
             notes: Vec::new(),
             file: self.stack.file.clone(),
         }
@@ -170,6 +171,7 @@ impl World {
             revisions,
             instances,
             resting: None,
+            controller: None,
             rollout: None,
             autoscaler: None,
             created_at: first.and_then(|i| i.created_at),
@@ -260,6 +262,14 @@ impl World {
             | Action::SetImage { .. }
             | Action::Rollout { .. }
             | Action::Unpace { .. }
+            | Action::Suspend { .. }
+            | Action::Trigger { .. }
+            | Action::SetBounds { .. }
+            | Action::Cordon { .. }
+            | Action::Drain { .. }
+            | Action::Mirror { .. }
+            | Action::SwitchTraffic { .. }
+            | Action::ForgetMirror { .. }
             | Action::Revert { .. } => {
                 return Err(EngineError::Unsupported { what: "it".into(), why: "these are containers".into() });
             }
@@ -385,6 +395,7 @@ impl Box_ {
             oom_killed: false,
             node: None,
             elsewhere: None,
+            pod: None,
             ip: None,
             ports: Vec::new(),
             created_at: Some(at(-1000)),

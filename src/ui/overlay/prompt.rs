@@ -31,6 +31,7 @@ fn hint(purpose: &Purpose) -> Option<&'static str> {
         Purpose::Highlight => "words, each in a colour of its own; none puts them out",
         Purpose::Fields => "names, like status latency_ms",
         Purpose::Pipe => "a command, like sort | uniq -c",
+        Purpose::Bounds { .. } => "the least and the most, like 3 10",
         Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
             return None;
         }

@@ -103,6 +103,7 @@ fn snapshot(
         workloads,
         lock,
         facts: Vec::new(),
+        nodes: Vec::new(),
         notes: outcome.and_then(|o| o.note.clone()).into_iter().collect(),
         file,
     })
@@ -148,6 +149,7 @@ fn workload(
         capabilities: of_a_task(newest, capabilities(kind, &replicas, &revisions)),
         revisions,
         resting: None,
+        controller: None,
         rollout: None,
         autoscaler: None,
         drift: None,

@@ -27,6 +27,7 @@ fn workload(id: WorkloadId, image: Arc<str>, outcome: &Outcome) -> Workload {
         kind: WorkloadKind::Service,
         desired: 0,
         resting: None,
+        controller: None,
         rollout: None,
         ready: 0,
         verdict: Verdict { health: Health::Stopped, reasons: Vec::new() },

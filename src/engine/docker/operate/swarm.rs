@@ -21,7 +21,7 @@ pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -
         Action::SetReplicas { environment, workload, replicas } => {
             manager::set_replicas(&manager::aim(client, environment, workload)?, *replicas).await
         }
-        Action::SetImage { environment, workload, revision, pacing } => {
+        Action::SetImage { environment, workload, container: _, revision, pacing } => {
             manager::set_image(&manager::aim(client, environment, workload)?, revision, pacing.as_deref(), report).await
         }
         Action::Rollout { environment, workload, operation, pacing } => {
@@ -60,6 +60,14 @@ pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -
         | Action::LookAtDisk { .. }
         | Action::ComposeUp { .. }
         | Action::Drill { .. }
+        | Action::Suspend { .. }
+        | Action::Trigger { .. }
+        | Action::SetBounds { .. }
+        | Action::Cordon { .. }
+        | Action::Drain { .. }
+        | Action::Mirror { .. }
+        | Action::SwitchTraffic { .. }
+        | Action::ForgetMirror { .. }
         | Action::Errand(_) => return None,
     })
 }

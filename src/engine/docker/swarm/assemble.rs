@@ -85,5 +85,5 @@ fn snapshot(
         Some(_) | None => Arc::new(environment),
     };
     let at = cluster.map_or(now, |cluster| cluster.at);
-    Some(Arc::new(Snapshot { environment, at, workloads, lock, facts, notes, file: None }))
+    Some(Arc::new(Snapshot { environment, at, workloads, lock, facts, nodes: Vec::new(), notes, file: None }))
 }

@@ -55,6 +55,7 @@ pub fn workload(
         kind: if service.is_job() { WorkloadKind::Job } else { WorkloadKind::Service },
         desired,
         resting: service.wire.spec.labels.get(labels::RESTING).and_then(|n| n.parse().ok()),
+        controller: None,
         ready: u32::try_from(ready).unwrap_or(u32::MAX),
         verdict: verdict(desired, &instances, rollout.as_ref()),
         image,

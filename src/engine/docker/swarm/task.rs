@@ -162,6 +162,7 @@ pub fn instance(task: &Attempt, setting: &Setting<'_>) -> Instance {
         oom_killed: current.is_some_and(|d| d.oom_killed),
         node: setting.node.clone(),
         elsewhere: (seen.is_none() && task.is_up()).then(elsewhere),
+        pod: None,
         ip: task.ip.clone(),
         ports: setting.host_ports.to_vec(),
         created_at: task.created_at,

@@ -65,7 +65,12 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Unlock
             | Operation::Recover { .. }
             | Operation::Drill { .. }
-            | Operation::Run { .. } => {}
+            | Operation::Run { .. }
+            | Operation::Trigger
+            | Operation::Bounds { .. }
+            | Operation::Cordon { .. }
+            | Operation::Uncordon { .. }
+            | Operation::Drain { .. } => {}
         }
     }
     Ok(())
@@ -84,7 +89,7 @@ fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload:
             (Operation::Rollback { .. }, Some(earlier)) => {
                 Action::Revert { environment, workload: id, to: earlier.number, revision, pacing: pacing.map(Box::new) }
             }
-            _ => Action::SetImage { environment, workload: id, revision, pacing: pacing.map(Box::new) },
+            _ => Action::SetImage { environment, workload: id, container: None, revision, pacing: pacing.map(Box::new) },
         };
         draft.act(action, Vec::new());
     }
@@ -121,7 +126,12 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Unlock
             | Operation::Recover { .. }
             | Operation::Drill { .. }
-            | Operation::Run { .. } => {}
+            | Operation::Run { .. }
+            | Operation::Trigger
+            | Operation::Bounds { .. }
+            | Operation::Cordon { .. }
+            | Operation::Uncordon { .. }
+            | Operation::Drain { .. } => {}
         }
     }
     Ok(())

@@ -188,7 +188,7 @@ fn replace_rest(
     let whole = affected.makes.iter().all(|m| there(workload, &m.like).is_some());
     if whole && matches!(left.begun.operation, Operation::Deploy { .. }) {
         let cause = wanted.cause.clone().unwrap_or_default();
-        let wanted = Wanted { image: wanted.image.clone(), digest: wanted.digest.clone(), cause, from: None };
+        let wanted = Wanted { image: wanted.image.clone(), digest: wanted.digest.clone(), cause, container: None, from: None };
         around::migrate(draft, workload, &wanted)?;
     }
     let mut new = Vec::new();

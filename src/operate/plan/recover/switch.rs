@@ -71,7 +71,7 @@ fn new(
     // What was made already tells the content, even if the tag has moved since.
     let digest = first.digest.clone().or_else(|| made.iter().find_map(|i| i.digest.clone()));
     let cause = first.cause.clone().unwrap_or_default();
-    let wanted = Wanted { image: first.image.clone(), digest, cause, from: None };
+    let wanted = Wanted { image: first.image.clone(), digest, cause, container: None, from: None };
     let mut revisions = affected.revisions.clone();
     if let Some(first) = revisions.first_mut() {
         first.digest.clone_from(&wanted.digest);

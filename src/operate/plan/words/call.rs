@@ -39,6 +39,14 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             | Action::SetImage { .. }
             | Action::Rollout { .. }
             | Action::Unpace { .. }
+            | Action::Suspend { .. }
+            | Action::Trigger { .. }
+            | Action::SetBounds { .. }
+            | Action::Cordon { .. }
+            | Action::Drain { .. }
+            | Action::Mirror { .. }
+            | Action::SwitchTraffic { .. }
+            | Action::ForgetMirror { .. }
             | Action::Revert { .. } => wanted(action, names),
             Action::ComposeUp { call, .. } => call.join(" "),
             Action::Drill { name } => format!("drill {name}"),
@@ -87,6 +95,21 @@ fn wanted(action: &Action, names: &Names) -> String {
         }
         Action::Rollout { workload, .. } => tell(workload, "", "restart".to_owned()),
         Action::Unpace { workload, .. } => tell(workload, "", "its own update settings".to_owned()),
+        Action::Suspend { workload, on, .. } => tell(workload, "", if *on { "hold" } else { "go on" }.to_owned()),
+        Action::Trigger { workload, .. } => format!("POST jobs (from {})", resource(workload)),
+        Action::SetBounds { workload, min, max, .. } => {
+            format!("PATCH horizontalpodautoscalers of {workload} (minReplicas {min}, maxReplicas {max})")
+        }
+        Action::Cordon { node, on, .. } => format!("PATCH nodes/{node} (unschedulable {on})"),
+        Action::Drain { node, within, .. } => {
+            format!("POST pods/…/eviction for every pod of {node} (at most {})", seconds(*within))
+        }
+        Action::Mirror { workload, revision, .. } => format!("POST deployments (like {workload}, image {})", revision.image),
+        Action::SwitchTraffic { workload, to_mirror, .. } => {
+            let to = if to_mirror.is_some() { "its mirror" } else { "its own pods" };
+            format!("PATCH services of {workload} (selector of {to})")
+        }
+        Action::ForgetMirror { workload, .. } => format!("DELETE deployments (the mirror of {workload})"),
         Action::Revert { workload, to, revision, .. } => {
             tell(workload, "", format!("as in revision {to}, revision {}", revision.number))
         }

@@ -1,0 +1,56 @@
+//! The Kubernetes engine: one context of a kubeconfig, its namespaces as environments. The wire's types stop here.
+
+pub mod client;
+pub mod kubeconfig;
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt, stream};
+
+use self::client::Client;
+use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
+use crate::config::ConnectionSpec;
+use crate::model::InstanceId;
+use crate::observe::redact::Redaction;
+use crate::operate::{Accepted, Action};
+
+/// The engine of `spec`, its context pinned now. Never blocks and never fails: what is wrong comes as a
+/// [`crate::model::Link`] of the inventory, which goes on trying.
+#[must_use]
+pub fn connect(spec: &ConnectionSpec) -> Arc<dyn Engine> {
+    Arc::new(Kubernetes { client: Client::new(spec) })
+}
+
+struct Kubernetes {
+    client: Client,
+}
+
+impl Engine for Kubernetes {
+    fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
+        let _client = self.client.clone();
+        match topic {
+            Topic::Inventory | Topic::Stats { .. } | Topic::Logs(_) | Topic::Describe(_) => stream::empty().boxed(),
+        }
+    }
+
+    fn execute(&self, action: Action, _report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
+        let what = format!("{action:?}").into();
+        async move { Err(EngineError::Unsupported { what, why: "it is not done on Kubernetes".into() }) }.boxed()
+    }
+
+    fn redaction(&self) -> Arc<Redaction> {
+        self.client.redaction().clone()
+    }
+
+    fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
+        let what = format!("Port {port} of {instance}").into();
+        async move { Err(EngineError::Unsupported { what, why: "it is not done on Kubernetes".into() }) }.boxed()
+    }
+
+    fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {
+        let what = format!("A shell in {}", shell.instance).into();
+        async move { Err(EngineError::Unsupported { what, why: "it is not done on Kubernetes".into() }) }.boxed()
+    }
+}
