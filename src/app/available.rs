@@ -1,6 +1,6 @@
 //! When a command applies, and why not: what keys, palette, menu, help and footer dim.
 
-use crate::model::Capability;
+use crate::model::{Capability, EngineKind, Verb};
 
 use super::operations;
 use super::rows;
@@ -91,13 +91,39 @@ fn in_log(state: &State, command: Command) -> Capability {
 /// Everything that can be done with what is selected, for its menu.
 #[must_use]
 pub fn actions(state: &State) -> Vec<Command> {
-    menu_commands(state.nav.view().table.selected.as_ref())
+    let engine = state.environment().and_then(|id| Some(state.snapshot(&id)?.environment.engine));
+    let mut commands = menu_commands(state.nav.view().table.selected.as_ref());
+    commands.retain(|c| if let Command::Operate(verb) = c { belongs(*verb, engine) } else { true });
+    commands
+}
+
+/// Whether a verb is of the engine's world at all: what no workload there could ever do is not offered.
+fn belongs(verb: Verb, engine: Option<EngineKind>) -> bool {
+    match verb {
+        Verb::Trigger | Verb::Bounds | Verb::Cordon | Verb::Uncordon | Verb::Drain => engine == Some(EngineKind::Kubernetes),
+        Verb::Up => engine != Some(EngineKind::Kubernetes),
+        Verb::Scale
+        | Verb::Restart
+        | Verb::Stop
+        | Verb::Start
+        | Verb::Pause
+        | Verb::Unpause
+        | Verb::Kill
+        | Verb::Remove
+        | Verb::Deploy
+        | Verb::Rollback
+        | Verb::Shell
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Recover
+        | Verb::Drill
+        | Verb::Run => true,
+    }
 }
 
 /// The commands worth a place in the footer, most useful first.
 #[must_use]
 pub fn footer(state: &State) -> Vec<Command> {
-    use crate::model::Verb;
     let mut commands = match state.nav.view().screen {
         Screen::Fleet => vec![Command::Enter, Command::Logs, Command::Operate(Verb::Lock), Command::Jump],
         Screen::Workloads | Screen::Health | Screen::Metrics => vec![

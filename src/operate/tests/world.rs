@@ -258,19 +258,8 @@ impl World {
             | Action::LookAtImage { .. }
             | Action::LookAtDisk { .. }
             | Action::Errand(_) => return self.hands.execute(action),
-            Action::SetReplicas { .. }
-            | Action::SetImage { .. }
-            | Action::Rollout { .. }
-            | Action::Unpace { .. }
-            | Action::Suspend { .. }
-            | Action::Trigger { .. }
-            | Action::SetBounds { .. }
-            | Action::Cordon { .. }
-            | Action::Drain { .. }
-            | Action::Mirror { .. }
-            | Action::SwitchTraffic { .. }
-            | Action::ForgetMirror { .. }
-            | Action::Revert { .. } => {
+            // What is told to engines of the other kind.
+            _ => {
                 return Err(EngineError::Unsupported { what: "it".into(), why: "these are containers".into() });
             }
         }
