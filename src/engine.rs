@@ -3,8 +3,11 @@
 
 pub mod demo;
 pub mod docker;
+mod intern;
 pub mod kubernetes;
 mod landing;
+mod link;
+mod outlet;
 pub mod ssh;
 
 use std::collections::BTreeSet;
@@ -216,11 +219,26 @@ pub enum EngineError {
     Protocol { endpoint: Arc<str>, cause: Arc<str> },
 }
 
+/// How an endpoint that is a context of a kubeconfig is called.
+const CONTEXT: &str = "context ";
+
 impl EngineError {
     /// What a person can do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Unreachable { endpoint, .. } if endpoint.starts_with(CONTEXT) => {
+                "check that the API server runs and that its address in the kubeconfig is right (kubectl cluster-info)"
+            }
+            Self::Permission { endpoint, .. } if endpoint.starts_with(CONTEXT) => {
+                "log in again, or mend the user of that context (kubectl config view)"
+            }
+            Self::Tls { endpoint, .. } if endpoint.starts_with(CONTEXT) => {
+                "check the certificate authority and the client certificate of that context, and the name in the server's certificate"
+            }
+            Self::Protocol { endpoint, .. } if endpoint.starts_with(CONTEXT) => {
+                "check that the address is a Kubernetes API server and not something in front of it"
+            }
             Self::Unreachable { .. } => "check that the engine runs and that DOCKER_HOST, the docker context or --host names it",
             Self::Ssh { trouble, .. } => trouble.hint(),
             Self::Permission { .. } => {

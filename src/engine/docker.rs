@@ -13,7 +13,6 @@ mod known;
 pub mod labels;
 pub mod logs;
 pub mod operate;
-mod outlet;
 pub mod ssh;
 pub mod stats;
 pub mod swarm;
@@ -26,7 +25,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use self::client::{Client, Pace};
-use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
+use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update, outlet};
 use crate::config::ConnectionSpec;
 use crate::model::InstanceId;
 use crate::observe::redact::Redaction;

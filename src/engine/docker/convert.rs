@@ -3,7 +3,6 @@
 
 mod details;
 mod group;
-mod intern;
 pub mod list;
 mod missing;
 mod place;
@@ -14,9 +13,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use crate::engine::intern::Interner;
 pub use details::{Details, StateKey};
 pub use group::assemble;
-pub use intern::Interner;
 pub use place::{Group, Places, group_of};
 pub use seen::{Seen, lock_holder};
 pub use verdict::{is_ready, of as container_verdict};

@@ -3,7 +3,6 @@
 
 mod holding;
 mod inspect;
-mod link;
 mod looks;
 
 use std::sync::Arc;
@@ -22,11 +21,11 @@ use super::events::{self, Event, Lines, Told};
 use super::known::Known;
 use super::outlet::{Outlet, drive};
 use super::swarm::Look;
+use crate::engine::link::{self, LinkTeller};
 use crate::engine::{EngineError, Update};
 use crate::model::Item;
 use holding::Holding;
 use inspect::Inspections;
-use link::LinkTeller;
 use looks::Looks;
 
 /// After a list, at least this many times its own duration passes before the next: a slow engine is asked less.

@@ -14,19 +14,19 @@ const AHEAD: usize = 4;
 
 /// Where a topic's loop puts its updates.
 #[derive(Clone, Debug)]
-pub(super) struct Outlet {
+pub(in crate::engine) struct Outlet {
     sender: mpsc::Sender<Update>,
 }
 
 impl Outlet {
     /// Hands an update over, waiting until there is room. False when nobody reads any more.
-    pub(super) async fn send(&self, update: Update) -> bool {
+    pub(in crate::engine) async fn send(&self, update: Update) -> bool {
         self.sender.send(update).await.is_ok()
     }
 }
 
 /// The stream of what `run` hands over; it ends when `run` does.
-pub(super) fn drive<F, Fut>(run: F) -> BoxStream<'static, Update>
+pub(in crate::engine) fn drive<F, Fut>(run: F) -> BoxStream<'static, Update>
 where
     F: FnOnce(Outlet) -> Fut,
     Fut: Future<Output = ()> + Send + 'static,

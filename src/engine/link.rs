@@ -12,13 +12,13 @@ use crate::model::Link;
 const LATENCY_SECONDS: i64 = 10;
 
 /// Whether trying again soon is pointless: a person has to do something first.
-pub(super) fn is_hopeless(error: &EngineError) -> bool {
+pub(in crate::engine) fn is_hopeless(error: &EngineError) -> bool {
     !error.is_transient()
 }
 
 /// Remembers what was told of the link.
 #[derive(Debug, Default)]
-pub(super) struct LinkTeller {
+pub(in crate::engine) struct LinkTeller {
     /// The last answer.
     heard_at: Option<Timestamp>,
     /// Since when it does not work.
@@ -28,7 +28,7 @@ pub(super) struct LinkTeller {
 
 impl LinkTeller {
     /// An answer came after none was expected.
-    pub(super) fn connected(&mut self) -> Update {
+    pub(in crate::engine) fn connected(&mut self) -> Update {
         let now = Timestamp::now();
         self.heard_at = Some(now);
         self.told = Some((now, None));
@@ -36,12 +36,12 @@ impl LinkTeller {
     }
 
     /// It works again: the next loss begins at another moment.
-    pub(super) fn came_back(&mut self) {
+    pub(in crate::engine) fn came_back(&mut self) {
         self.lost_since = None;
     }
 
     /// A sign of life took this long. Told when it says something new.
-    pub(super) fn heard(&mut self, latency_ms: u64) -> Option<Update> {
+    pub(in crate::engine) fn heard(&mut self, latency_ms: u64) -> Option<Update> {
         self.heard_at(Timestamp::now(), latency_ms)
     }
 
@@ -61,7 +61,7 @@ impl LinkTeller {
     }
 
     /// It does not work; the next attempt comes after `pause`.
-    pub(super) fn lost(&mut self, error: &EngineError, pause: Duration) -> Update {
+    pub(in crate::engine) fn lost(&mut self, error: &EngineError, pause: Duration) -> Update {
         self.lost_at(Timestamp::now(), error, pause)
     }
 
