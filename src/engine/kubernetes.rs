@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod kubeconfig;
+pub mod lock_note;
 
 use std::sync::Arc;
 
