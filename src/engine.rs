@@ -1,6 +1,8 @@
 //! The seam to whatever runs the containers: one trait, the topics it can be asked to follow, what it answers, and
 //! how it fails. Wire types of the engines stop below, in each engine's `convert`.
 
+mod backoff;
+mod command;
 pub mod demo;
 pub mod docker;
 mod intern;
@@ -8,7 +10,9 @@ pub mod kubernetes;
 mod landing;
 mod link;
 mod outlet;
+mod reading;
 pub mod ssh;
+mod transfer;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -25,7 +25,7 @@ use crate::observe::text::clean;
 
 use connections::Connections;
 pub use failure::failure;
-pub use pace::{Backoff, Pace};
+pub use pace::Pace;
 
 /// The oldest API spoken: Docker 19.03.
 const OLDEST_API: u32 = 40;

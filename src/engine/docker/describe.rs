@@ -7,9 +7,9 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::client::Client;
-use super::outlet::drive;
 use super::swarm;
 use super::wire::segment;
+use crate::engine::outlet::drive;
 use crate::engine::{Description, EngineError, Subject, Update};
 use crate::model::{InstanceId, Inventory};
 use crate::observe::redact;

@@ -15,13 +15,14 @@ use hyper::body::{Bytes, Frame, Incoming};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use super::client::{Backoff, Client};
+use super::client::Client;
 use super::compose::Watcher;
 use super::events::{self, Event, Lines, Told};
 use super::known::Known;
-use super::outlet::{Outlet, drive};
 use super::swarm::Look;
+use crate::engine::backoff::Backoff;
 use crate::engine::link::{self, LinkTeller};
+use crate::engine::outlet::{Outlet, drive};
 use crate::engine::{EngineError, Update};
 use crate::model::Item;
 use holding::Holding;
@@ -45,7 +46,8 @@ pub fn follow(client: Client) -> BoxStream<'static, Update> {
         while let Ok(error) = watch.attempt(&mut backoff).await {
             watch.lost_at.get_or_insert_with(Instant::now);
             let noise = Timestamp::now().subsec_nanosecond().unsigned_abs();
-            let pause = backoff.next(watch.client.pace(), link::is_hopeless(&error), noise);
+            let pace = watch.client.pace();
+            let pause = backoff.next(pace.retry_first, pace.cap(link::is_hopeless(&error)), noise);
             if !watch.outlet.send(watch.link.lost(&error, pause)).await {
                 return;
             }

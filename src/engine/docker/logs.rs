@@ -3,7 +3,6 @@
 
 mod demux;
 mod page;
-mod resume;
 mod run;
 mod source;
 
@@ -17,10 +16,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::client::{Backoff, Client};
+use super::client::Client;
 use super::convert::state;
-use super::outlet::{Outlet, drive};
 use super::wire::Inspected;
+use crate::engine::backoff::Backoff;
+use crate::engine::outlet::{Outlet, drive};
+use crate::engine::reading::{Line, Resume};
 use crate::engine::{EngineError, LogQuery, Update};
 use crate::model::{InstanceId, InstanceState};
 use crate::observe::log::{ChunkBuilder, Hint, LogBatch, Marker};
@@ -30,8 +31,7 @@ use page::Page;
 use run::until;
 use source::Source;
 
-pub use demux::{Demux, Line};
-pub use resume::Resume;
+pub use demux::Demux;
 
 /// A batch is handed over when its text has this many bytes, whatever the time.
 const BATCH_BYTES: usize = 256 * 1024;
@@ -134,8 +134,8 @@ impl Log {
             if let Some(why) = hopeless(&error) {
                 return self.mark(Marker::Ended(why)).await;
             }
-            let pause =
-                backoff.next(self.client.pace(), !error.is_transient(), Timestamp::now().subsec_nanosecond().unsigned_abs());
+            let (pace, noise) = (self.client.pace(), Timestamp::now().subsec_nanosecond().unsigned_abs());
+            let pause = backoff.next(pace.retry_first, pace.cap(!error.is_transient()), noise);
             tokio::select! {
                 () = sleep(pause) => {}
                 _ = returns.changed() => {}

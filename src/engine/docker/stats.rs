@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::client::Client;
-use super::outlet::drive;
 use super::wire::{or_default, segment};
 use crate::engine::Update;
+use crate::engine::outlet::drive;
 use crate::model::{InstanceId, Sample};
 
 /// Readings under way at once. Engines answer at their next measurement, up to a second later: waiting costs them nothing.

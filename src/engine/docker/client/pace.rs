@@ -50,24 +50,10 @@ impl Default for Pace {
     }
 }
 
-/// Growing pauses between attempts, spread so that many consoles do not knock at once.
-#[derive(Debug, Default)]
-pub struct Backoff {
-    attempts: u32,
-}
-
-impl Backoff {
-    /// The pause before the next attempt. `noise` is any number.
-    pub fn next(&mut self, pace: &Pace, hopeless: bool, noise: u32) -> Duration {
-        let cap = if hopeless { pace.retry_hopeless } else { pace.retry_cap };
-        let base = pace.retry_first.saturating_mul(1 << self.attempts.min(16)).min(cap);
-        self.attempts += 1;
-        base.mul_f64(0.9 + f64::from(noise % 100) / 500.0)
-    }
-
-    /// An attempt went well.
-    pub fn reset(&mut self) {
-        self.attempts = 0;
+impl Pace {
+    /// The longest pause between two attempts.
+    pub fn cap(&self, hopeless: bool) -> Duration {
+        if hopeless { self.retry_hopeless } else { self.retry_cap }
     }
 }
 
@@ -76,22 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_the_cap_and_begin_anew() {
-        let pace = Pace::default();
-        let mut backoff = Backoff::default();
-        let pauses: Vec<u128> = (0..5).map(|_| backoff.next(&pace, false, 50).as_millis()).collect();
-        assert_eq!(pauses, [200, 400, 800, 1000, 1000]);
-        backoff.reset();
-        assert_eq!(backoff.next(&pace, false, 0).as_millis(), 180);
-        for _ in 0..70 {
-            assert!(backoff.next(&pace, true, 99) <= Duration::from_millis(4400));
-        }
-    }
-
-    #[test]
     fn a_hang_is_noticed_within_three_seconds_and_the_return_within_two() {
         let pace = Pace::default();
         assert!(pace.ping_every + pace.ping_timeout < Duration::from_secs(3));
-        assert!(Backoff { attempts: 99 }.next(&pace, false, 99) + pace.debounce < Duration::from_millis(1500));
+        assert!(pace.cap(false).mul_f64(1.1) + pace.debounce < Duration::from_millis(1500));
     }
 }

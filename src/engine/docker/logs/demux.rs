@@ -4,30 +4,14 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use jiff::fmt::temporal::DateTimeParser;
 
+use crate::engine::reading::{LINE_LIMIT, Line, STAMP, split_stamp};
 use crate::observe::log::Stream;
 
-/// A line is kept up to this many bytes; what it has more is left out.
-pub const LINE_LIMIT: usize = 1024 * 1024;
 /// A frame's head: stream, three zeros, length.
 const HEAD: usize = 8;
 /// The engine cuts lines into pieces of this size, and a terminal's pieces have no frames around them.
 const PIECE: usize = 16 * 1024;
-/// Longest time stamp looked for, bytes: `2026-11-21T03:21:51.897993094+01:00`.
-const STAMP: usize = 36;
-
-static PARSER: DateTimeParser = DateTimeParser::new();
-
-/// One line, without its end and its time stamp.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
-    /// When the engine got it; the engine's own errors have none.
-    pub at: Option<Timestamp>,
-    pub stream: Stream,
-    pub bytes: &'a [u8],
-}
-
 /// Where the reader is.
 #[derive(Debug, Default)]
 enum At {
@@ -188,17 +172,6 @@ fn join_pieces(text: &[u8]) -> Cow<'_, [u8]> {
     }
     joined.extend_from_slice(rest);
     Cow::Owned(joined)
-}
-
-/// The time stamp in front and the text after it; a text without one is whole.
-fn split_stamp(text: &[u8]) -> (Option<Timestamp>, &[u8]) {
-    let head = &text[..text.len().min(STAMP + 1)];
-    // An empty line may come without the space.
-    let end = head.iter().position(|b| matches!(b, b' ' | b'\n')).unwrap_or(head.len());
-    match PARSER.parse_timestamp(&head[..end]) {
-        Ok(at) => (Some(at), text[end..].strip_prefix(b" ").unwrap_or(&text[end..])),
-        Err(_) => (None, text),
-    }
 }
 
 /// Appends within the limit; room for the stamp is left above it.

@@ -4,8 +4,6 @@
 //! cuts off after `tail` has counted. So a page is asked for by how many lines lie between it and the end, read until
 //! the reader's oldest line comes, and asked for again with more when that was too near.
 
-mod window;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,15 +12,15 @@ use hyper::body::Incoming;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{sleep, timeout};
 
-use super::super::client::{Backoff, Client};
-use super::super::outlet::Outlet;
+use super::super::client::Client;
 use super::source::Source;
 use super::{Demux, hopeless, short, until};
+use crate::engine::backoff::Backoff;
+use crate::engine::outlet::Outlet;
+use crate::engine::reading::{Found, Window};
 use crate::engine::{Before, EngineError, LogQuery, Update};
 use crate::model::InstanceId;
 use crate::observe::log::{ChunkBuilder, LogBatch, Marker};
-
-use window::{Found, Window};
 
 /// Lines of a page unless told otherwise, and at most.
 const USUAL: u64 = 500;
@@ -55,7 +53,8 @@ impl Page {
                 return self.send(chunk).await;
             }
             let noise = Timestamp::now().subsec_nanosecond().unsigned_abs();
-            sleep(backoff.next(self.client.pace(), !error.is_transient(), noise)).await;
+            let pace = self.client.pace();
+            sleep(backoff.next(pace.retry_first, pace.cap(!error.is_transient()), noise)).await;
         }
     }
 

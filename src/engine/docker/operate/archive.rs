@@ -178,29 +178,3 @@ impl<'a> Files<'a> {
         Ok(Entry { name: name.to_owned(), kind: Kind::File, mode: 0o644, size, ..owner })
     }
 }
-
-/// Folder and name of a path in a container.
-pub(super) fn apart(path: &str) -> Option<(&str, &str)> {
-    let (folder, name) = path.rsplit_once('/')?;
-    let good = path.starts_with('/') && !matches!(name, "" | "." | "..");
-    good.then_some((if folder.is_empty() { "/" } else { folder }, name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_taken_apart() {
-        for (path, expected) in [
-            ("/data/dump.rdb", Some(("/data", "dump.rdb"))),
-            ("/dump.rdb", Some(("/", "dump.rdb"))),
-            ("dump.rdb", None),
-            ("data/dump.rdb", None),
-            ("/data/", None),
-            ("/data/..", None),
-        ] {
-            assert_eq!(apart(path), expected, "{path}");
-        }
-    }
-}

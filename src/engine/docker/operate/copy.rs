@@ -12,17 +12,17 @@ use futures_util::{Stream, StreamExt as _, stream};
 use tokio::fs::{self, File};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::archive::{Files, Found, SILENCE, apart};
+use super::archive::{Files, Found, SILENCE};
 use super::tar::{self, Entry, Reader};
 use super::wire::Wire;
 use crate::engine::landing::{Landing, trouble};
+use crate::engine::transfer::{Progress, REPORT_EVERY, apart};
 use crate::engine::{EngineError, Report};
 use crate::observe::text::clean;
 use crate::operate::Accepted;
 
 /// Read and sent at a time, bytes.
 const PIECE: usize = 256 << 10;
-const REPORT_EVERY: Duration = Duration::from_millis(250);
 /// No copy takes longer; one that stands still is given up long before.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
@@ -121,33 +121,4 @@ fn archive(
         Ok(Some((Bytes::from(piece), (file, done + read as u64, progress, moved))))
     });
     head.chain(content).chain(stream::iter([Ok(Bytes::from(tail))]))
-}
-
-/// How far a copy is, told now and then.
-struct Progress {
-    verb: &'static str,
-    report: Report,
-    done: u64,
-    size: u64,
-    said: Instant,
-}
-
-impl Progress {
-    fn new(verb: &'static str, report: &Report) -> Self {
-        Self { verb, report: report.clone(), done: 0, size: 0, said: Instant::now() }
-    }
-
-    fn add(&mut self, bytes: u64, size: u64) {
-        self.done += bytes;
-        self.size = size;
-        if self.said.elapsed() >= REPORT_EVERY {
-            self.said = Instant::now();
-            self.say();
-        }
-    }
-
-    fn say(&self) {
-        let mega = |bytes: u64| bytes as f64 / 1e6;
-        (self.report)(format!("{} {:.1} of {:.1} MB", self.verb, mega(self.done), mega(self.size)));
-    }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::archive::{Files, Found, apart};
+use super::archive::{Files, Found};
 use super::exec::{self, Order};
 use super::tar::{Entry, Kind};
 use super::wire::Wire;
+use crate::engine::transfer::{apart, file_safe};
 use crate::engine::{EngineError, Report};
 use crate::model::OperationId;
 use crate::operate::Accepted;
@@ -155,9 +156,4 @@ async fn remove(files: &Files<'_>, paths: &[&str], report: &Report) -> Result<()
 
 fn words(command: &[&str]) -> Vec<Arc<str>> {
     command.iter().map(|word| Arc::from(*word)).collect()
-}
-
-/// An operation's id as it may stand in a file's name.
-fn file_safe(id: &str) -> String {
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect()
 }

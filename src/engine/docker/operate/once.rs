@@ -12,9 +12,10 @@ use bollard::models::{
 use bollard::query_parameters::{ListContainersOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder};
 
 use super::definition::{self, Draft, Wanted};
-use super::exec::{self, cannot_start, code_of, finished, is_no_program, words};
+use super::exec;
 use super::wire::{LONG, SHORT, Wire};
 use super::{life, name, replica};
+use crate::engine::command::{cannot_start, code_of, finished, is_no_program, words};
 use crate::engine::docker::labels;
 use crate::engine::{EngineError, Report};
 use crate::model::OperationId;

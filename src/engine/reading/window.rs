@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::engine::Before;
 use crate::observe::log::Stream;
 
-use super::super::Line;
+use super::Line;
 
 /// Lines looked at beyond the first one newer than the place.
 const BEYOND: usize = 64;
