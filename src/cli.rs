@@ -1,7 +1,9 @@
 //! Clap types only: what may be written on the command line. What it means is `face`'s business.
 
 mod arg;
+mod observe;
 mod operate;
+mod targets;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +11,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
-pub use operate::{Deploy, Ending, Environment, Kill, Lock, Recover, Rollback, Run, Scale, Strategy, Targets};
+pub use observe::{Audit, Autoscale, Diff, Logs, Ls, Observe, Target, Timeline};
+pub use operate::{Bounds, Deploy, Ending, Environment, Kill, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,9 +57,18 @@ pub struct Global {
     /// Only the engine at this address, such as `ssh://deploy@10.0.0.5` or `unix:///path`
     #[arg(short = 'H', long, value_name = "URL", global = true, conflicts_with = "context")]
     pub host: Option<String>,
-    /// Only the engine of this docker context
+    /// Only this context of the kubeconfig; where it has none of that name, only the engine of this docker context
     #[arg(long, value_name = "NAME", global = true)]
     pub context: Option<String>,
+    /// Only this namespace of the context
+    #[arg(short, long, value_name = "NAME", global = true, conflicts_with_all = ["host", "project"])]
+    pub namespace: Option<String>,
+    /// All namespaces of the context
+    #[arg(short = 'A', long, global = true, conflicts_with_all = ["namespace", "host", "project"])]
+    pub all_namespaces: bool,
+    /// This kubeconfig instead of those of KUBECONFIG or ~/.kube/config
+    #[arg(long, value_name = "FILE", global = true, conflicts_with_all = ["host", "project"])]
+    pub kubeconfig: Option<PathBuf>,
     /// This file instead of the quarterdeck.toml found upward from here
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
@@ -181,6 +193,18 @@ pub enum Command {
     /// Remove the containers; named volumes stay
     #[command(after_help = TARGETS)]
     Remove(Targets),
+    /// Start a job of a schedule (CronJob) now
+    #[command(after_help = TARGETS)]
+    Trigger(Targets),
+    /// Set the least and the most replicas an autoscaler may choose
+    #[command(after_help = TARGETS)]
+    Bounds(Bounds),
+    /// Keep new pods off a node of an environment's cluster (-e)
+    Cordon(Node),
+    /// Let new pods on a node again
+    Uncordon(Node),
+    /// Keep new pods off a node and move those on it elsewhere
+    Drain(Node),
     /// Run a runbook of an environment (-e), or list them
     Run(Run),
     /// End an operation whose owner died
@@ -210,117 +234,6 @@ pub enum Command {
     Keys,
     /// Every theme there is, as it looks here
     Themes,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Observe {
-    /// Only this environment
-    #[arg(value_name = "ENV")]
-    pub name: Option<String>,
-    /// Watch this long before answering
-    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
-    pub duration: Option<Duration>,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Ls {
-    /// Only this environment
-    #[arg(value_name = "ENV")]
-    pub name: Option<String>,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Logs {
-    /// What to read; several are merged by time
-    #[arg(value_name = "TARGET", required = true)]
-    pub targets: Vec<String>,
-    /// Go on with what follows
-    #[arg(short, long)]
-    pub follow: bool,
-    /// From then on: a span such as 10m, or a moment such as 2026-11-21T14:00:00Z
-    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
-    pub since: Option<Since>,
-    /// So many lines of history for each instance (of those up to --until), or all
-    #[arg(long, value_name = "N|all", value_parser = arg::tail)]
-    pub tail: Option<Tail>,
-    /// Nothing after then: a span such as 10m (ago), or a moment
-    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
-    pub until: Option<Since>,
-    /// Only lines this regular expression matches; given several times, any of them
-    #[arg(long, value_name = "RE")]
-    pub grep: Vec<String>,
-    /// No lines this regular expression matches; may be given several times
-    #[arg(long, value_name = "RE")]
-    pub exclude: Vec<String>,
-    /// Only lines that fit all of this: `timeout !health level>=warn status:5.. latency_ms>500 instance:api-2 /re/`
-    #[arg(long, value_name = "QUERY")]
-    pub filter: Option<String>,
-    /// Only lines of this level or worse: trace, debug, info, warn, error, fatal
-    #[arg(long, value_name = "LEVEL", value_parser = arg::level)]
-    pub level: Option<crate::observe::log::Level>,
-    /// The run before this one, where the engine keeps it
-    #[arg(long, conflicts_with = "follow")]
-    pub previous: bool,
-    /// The line alone, without time and instance (control characters stay out)
-    #[arg(long)]
-    pub raw: bool,
-    /// Secrets as they were written. It is put on record first (`qd audit`), and refused where nothing may be changed
-    #[arg(long)]
-    pub reveal: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Target {
-    #[arg(value_name = "TARGET")]
-    pub target: String,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Diff {
-    #[arg(value_name = "TARGET")]
-    pub target: String,
-    /// The older revision; the one before --to unless given
-    #[arg(long, value_name = "REVISION")]
-    pub from: Option<u64>,
-    /// The newer revision; the current one unless given
-    #[arg(long, value_name = "REVISION")]
-    pub to: Option<u64>,
-    /// What runs against its compose file, for a workload or a whole environment
-    #[arg(long, conflicts_with_all = ["from", "to"])]
-    pub running: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Audit {
-    /// From then on: a span such as 7d, or a moment
-    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
-    pub since: Option<Since>,
-    /// Only the last so many records, or all
-    #[arg(long, value_name = "N|all", value_parser = arg::tail)]
-    pub tail: Option<Tail>,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Timeline {
-    /// Only this environment
-    #[arg(value_name = "ENV")]
-    pub name: Option<String>,
-    /// Watch this long, then end
-    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
-    pub duration: Option<Duration>,
-    /// Go on until interrupted
-    #[arg(short, long, conflicts_with = "duration")]
-    pub follow: bool,
-}
-
-#[derive(Clone, Debug, Args)]
-pub struct Autoscale {
-    /// Only this environment
-    #[arg(value_name = "ENV")]
-    pub name: Option<String>,
-    /// Watch this long, then end; else until interrupted
-    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
-    pub duration: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Subcommand)]

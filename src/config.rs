@@ -56,13 +56,29 @@ pub struct Flags {
     /// `--file`: compose files of the one environment meant.
     pub files: Vec<PathBuf>,
     pub host: Option<Arc<str>>,
-    pub docker_context: Option<Arc<str>>,
+    /// `--context`: of a kubeconfig, else of Docker.
+    pub context: Option<Arc<str>>,
+    pub namespace: Option<Arc<str>>,
+    pub all_namespaces: bool,
+    pub kubeconfig: Option<PathBuf>,
+    /// What a command is about, as it was written: a context named in it is opened.
+    pub targets: Vec<Arc<str>>,
     pub read_only: bool,
     pub theme: Option<Arc<str>>,
     pub keymap: Option<Arc<str>>,
     pub refresh: Option<Duration>,
     /// The demo world instead of everything else.
     pub demo: Option<Demo>,
+}
+
+/// The kubeconfig files at hand and the contexts in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clusters {
+    pub files: Vec<PathBuf>,
+    pub contexts: Vec<Arc<str>>,
+    pub current: Option<Arc<str>>,
+    /// Why they cannot be read: a sentence.
+    pub trouble: Option<Arc<str>>,
 }
 
 /// How the demo world is made.

@@ -67,6 +67,7 @@ pub fn available(state: &State, command: Command) -> Capability {
         | Command::Help
         | Command::Refresh
         | Command::Copy
+        | Command::AllNamespaces
         | Command::Suspend
         | Command::Quit => Capability::Allowed,
     }

@@ -59,6 +59,8 @@ pub enum Command {
     TickOperation,
     // the program
     Theme,
+    /// Opens all namespaces of a cluster.
+    AllNamespaces,
     Suspend,
     Quit,
 }

@@ -89,8 +89,20 @@ pub struct Connection {
     /// When something was last heard.
     pub heard: Option<Timestamp>,
     pub inventory: Option<Arc<Inventory>>,
+    /// Whether it is followed; one that is only there to be opened is not before that.
+    pub opening: Opening,
     /// Where each instance is in the inventory: environment, workload, instance.
     pub index: HashMap<InstanceId, (usize, usize, usize)>,
+}
+
+/// Whether an endpoint is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    Open,
+    /// Listed, to be opened by a person.
+    OnDemand,
+    /// Not listed before it is opened: another view of an endpoint that is.
+    Aside,
 }
 
 /// The screens, in tab order.

@@ -29,7 +29,7 @@ type Measured = BTreeMap<ConnectionId, BTreeSet<InstanceId>>;
 /// Every topic the state wants followed.
 #[must_use]
 pub fn subscriptions(state: &State) -> BTreeSet<(ConnectionId, Topic)> {
-    let mut topics: BTreeSet<_> = state.connections.keys().map(|id| (id.clone(), Topic::Inventory)).collect();
+    let mut topics: BTreeSet<_> = state.open_connections().map(|c| (c.id.clone(), Topic::Inventory)).collect();
     let (instances, every) = measured(state);
     for (connection, instances) in instances {
         topics.insert((connection, Topic::Stats { instances, every }));

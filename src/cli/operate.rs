@@ -39,6 +39,25 @@ pub struct Deploy {
 }
 
 #[derive(Clone, Debug, Args)]
+pub struct Bounds {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The least replicas
+    #[arg(long, value_name = "N")]
+    pub min: u32,
+    /// The most replicas
+    #[arg(long, value_name = "N")]
+    pub max: u32,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Node {
+    /// The node, as the cluster names it
+    #[arg(value_name = "NODE")]
+    pub node: String,
+}
+
+#[derive(Clone, Debug, Args)]
 pub struct Run {
     /// The runbook; without one they are listed
     #[arg(value_name = "RUNBOOK")]

@@ -14,7 +14,11 @@ impl Flags {
             project: global.project.as_deref().map(Into::into),
             files: global.files.clone(),
             host: global.host.as_deref().map(Into::into),
-            docker_context: global.context.as_deref().map(Into::into),
+            context: global.context.as_deref().map(Into::into),
+            namespace: global.namespace.as_deref().map(Into::into),
+            all_namespaces: global.all_namespaces,
+            kubeconfig: global.kubeconfig.clone(),
+            targets: command.map(Command::targets).unwrap_or_default().into_iter().map(Into::into).collect(),
             read_only: global.read_only,
             theme: global.theme.as_deref().map(Into::into),
             keymap: global.keymap.as_deref().map(Into::into),
@@ -59,7 +63,7 @@ mod tests {
     fn flags_are_taken_over() {
         let flags = flags("qd -e shop --context prod --readonly --theme dark --keymap vim --refresh 5s status");
         assert_eq!(flags.environment.as_deref(), Some("shop"));
-        assert_eq!(flags.docker_context.as_deref(), Some("prod"));
+        assert_eq!(flags.context.as_deref(), Some("prod"));
         assert!(flags.read_only);
         assert_eq!((flags.theme.as_deref(), flags.keymap.as_deref()), (Some("dark"), Some("vim")));
         assert_eq!(flags.refresh, Some(std::time::Duration::from_secs(5)));

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::paths::{Paths, project_config};
-use super::{DockerTarget, Flags, Resolved, clash, file, resolve};
+use super::{Clusters, DockerTarget, Flags, Resolved, clash, file, resolve};
 use crate::engine::docker::context::{self, Address};
+use crate::engine::kubernetes::kubeconfig;
 use crate::keymap::{self, Keymap};
 use crate::model::Problem;
 use crate::theme::{self, Theme};
@@ -28,14 +29,20 @@ pub fn sources(paths: &Paths, flags: &Flags, directory: &Path) -> Vec<PathBuf> {
 /// Every mistake in every file, or a file that cannot be read.
 pub fn load(paths: &Paths, flags: &Flags) -> Result<Resolved, Vec<Problem>> {
     let directory = std::env::current_dir().unwrap_or_default();
-    load_in(paths, flags, &directory, &address)
+    load_in(paths, flags, &directory, &address, &clusters(flags))
 }
 
 /// [`load`] from a working directory, with a way to tell where Docker targets lead.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_in(paths: &Paths, flags: &Flags, directory: &Path, address: &resolve::Address<'_>) -> Result<Resolved, Vec<Problem>> {
+pub fn load_in(
+    paths: &Paths,
+    flags: &Flags,
+    directory: &Path,
+    address: &resolve::Address<'_>,
+    clusters: &Clusters,
+) -> Result<Resolved, Vec<Problem>> {
     let mut files = Vec::new();
     let mut problems = Vec::new();
     for path in sources(paths, flags, directory) {
@@ -50,7 +57,7 @@ pub fn load_in(paths: &Paths, flags: &Flags, directory: &Path, address: &resolve
         }
     }
     if problems.is_empty() {
-        return resolve::resolve(files, flags, address);
+        return resolve::resolve(files, flags, address, clusters);
     }
     let named: Vec<(Arc<str>, &file::File)> = files.iter().map(|(p, f)| (p.display().to_string().into(), f)).collect();
     problems.extend(clash::find(&named, address));
@@ -68,6 +75,23 @@ pub fn check(paths: &Paths, flags: &Flags) -> Vec<Problem> {
             keymap.into_iter().chain(theme).flatten().collect()
         }
         Err(problems) => problems,
+    }
+}
+
+/// The kubeconfig at hand. The demo needs none, and an engine named by its address neither.
+fn clusters(flags: &Flags) -> Clusters {
+    if flags.demo.is_some() || flags.host.is_some() {
+        return Clusters::default();
+    }
+    let files = kubeconfig::files(flags.kubeconfig.as_deref());
+    match kubeconfig::contexts(files.clone()) {
+        Ok(found) => {
+            let contexts = found.all.into_iter().map(|c| c.name).collect();
+            Clusters { files: found.files, contexts, current: found.current, trouble: None }
+        }
+        Err(why) => {
+            Clusters { files, trouble: Some(format!("the kubeconfig cannot be used: {why}").into()), ..Clusters::default() }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the files and flags mean, all taken together. Pure: what is outside comes in as arguments.
 
+mod clusters;
 mod policy;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{self, Environment, File, Redact, Settings};
-use super::{ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
+use super::{Clusters, ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
 use crate::model::{ConnectionId, EngineKind, Problem, Tier};
 use crate::operate::Policy;
 
@@ -26,7 +27,12 @@ type Unsupported = (Arc<str>, Arc<str>);
 ///
 /// # Errors
 /// Environments that clash, flags that lead nowhere.
-pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>) -> Result<Resolved, Vec<Problem>> {
+pub fn resolve(
+    files: Vec<(PathBuf, File)>,
+    flags: &Flags,
+    address: &Address<'_>,
+    clusters: &Clusters,
+) -> Result<Resolved, Vec<Problem>> {
     let named: Vec<(Arc<str>, &File)> = files.iter().map(|(path, file)| (path.display().to_string().into(), file)).collect();
     let mut problems = clash::find(&named, address);
     let environments: Vec<Placed<'_>> =
@@ -34,10 +40,17 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
     if let Some(Err(why)) = flags.host.as_deref().map(file::check_host) {
         problems.push(flag("--host", why));
     }
-    let only = only(flags, &environments).unwrap_or_else(|problem| {
+    let mut only = only(flags, &environments).unwrap_or_else(|problem| {
         problems.push(problem);
         None
     });
+    let chosen = clusters::chosen(flags, clusters).unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
+    if let Some(chosen) = &chosen {
+        only = only.or_else(|| Some(chosen.configured(&environments).unwrap_or_else(|| chosen.name())));
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -45,7 +58,7 @@ pub fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>
     let redaction = Arc::new(redact.redaction());
     let (mut connections, unsupported) = match &flags.demo {
         Some(demo) => (vec![connection("demo".into(), demo.target(), true)], Vec::new()),
-        None => connections(&environments, flags, only.as_deref(), address),
+        None => connections(&environments, flags, (only.as_deref(), chosen.as_ref()), (address, clusters)),
     };
     if let Err(why) = files_of(&mut connections, flags, only.as_ref()) {
         return Err(vec![flag("--file", why.to_owned())]);
@@ -133,7 +146,7 @@ impl Flags {
     /// The one engine they name.
     fn docker(&self) -> Option<DockerTarget> {
         let host = self.host.clone().map(DockerTarget::Host);
-        host.or_else(|| self.docker_context.clone().map(DockerTarget::Context))
+        host.or_else(|| self.context.clone().map(DockerTarget::Context))
     }
 }
 
@@ -145,7 +158,20 @@ impl Environment {
     }
 }
 
-/// The endpoint and project of an environment; `None` for engines that have other ways.
+/// The endpoint and project (or namespace) of an environment, whose file is in `folder`.
+///
+/// # Errors
+/// Why it leads nowhere.
+fn place(environment: &Environment, folder: Option<&Path>, clusters: &Clusters) -> Result<(TargetSpec, Arc<str>), String> {
+    if environment.engine != EngineKind::Kubernetes {
+        return target(environment).ok_or_else(|| "it names no engine".to_owned());
+    }
+    let own = environment.kubeconfig.as_deref().map(|path| folder.unwrap_or(Path::new("")).join(path));
+    let target = clusters::target(own, environment.context.as_ref(), clusters)?;
+    Ok((TargetSpec::Kubernetes(target), environment.namespace.clone().unwrap_or_default()))
+}
+
+/// The endpoint and project of an environment; `None` for one whose endpoint is in a kubeconfig.
 pub(super) fn target(environment: &Environment) -> Option<(TargetSpec, Arc<str>)> {
     let project = environment.project.clone().unwrap_or_else(|| environment.name.clone());
     match environment.engine {
@@ -176,28 +202,28 @@ fn connection(id: ConnectionId, target: TargetSpec, discover: bool) -> Connectio
     ConnectionSpec { id, target, environments: Vec::new(), discover, on_demand: false, redaction: Arc::default() }
 }
 
-/// The connections, and the environments that get none with the reason.
+/// The connections, and the environments that get none with the reason. `only` and `chosen` are the one environment and
+/// the one cluster that are wanted.
 fn connections(
     environments: &[Placed<'_>],
     flags: &Flags,
-    only: Option<&str>,
-    address: &Address<'_>,
+    (only, chosen): (Option<&str>, Option<&clusters::Chosen>),
+    (address, clusters): (&Address<'_>, &Clusters),
 ) -> (Vec<ConnectionSpec>, Vec<Unsupported>) {
     // The engine that is searched for more than what is configured: the one named by a flag, else the ambient one.
-    let named = flags.docker();
+    let named = if chosen.is_some() { None } else { flags.docker() };
     let open = TargetSpec::Docker(named.clone().unwrap_or(DockerTarget::Ambient));
     let open_key = key(&open, address);
     let mut groups: BTreeMap<String, ConnectionSpec> = BTreeMap::new();
-    let mut unsupported = Vec::new();
+    let mut unsupported: Vec<Unsupported> = Vec::new();
     groups.insert(open_key.clone(), connection("".into(), open, true));
     for (folder, environment) in environments.iter().copied() {
-        let Some((target, project)) = target(environment) else {
-            let why = format!(
-                "{} environments are not operated by this version yet: {} is left out",
-                environment.engine, environment.name
-            );
-            unsupported.push((environment.name.clone(), why.into()));
-            continue;
+        let (target, project) = match place(environment, folder, clusters) {
+            Ok(found) => found,
+            Err(why) => {
+                unsupported.push((environment.name.clone(), format!("{} is left out: {why}", environment.name).into()));
+                continue;
+            }
         };
         let key = key(&target, address);
         if named.is_some() && key != open_key {
@@ -206,19 +232,32 @@ fn connections(
         let group = groups.entry(key).or_insert_with(|| connection("".into(), target, false));
         group.environments.push(policy::specify(environment, project, folder));
     }
-    // A configured environment that is asked for by name needs no other engine than its own.
-    let holds = |c: &ConnectionSpec| only.is_some_and(|name| c.environments.iter().any(|e| &*e.name == name));
     let mut all: Vec<ConnectionSpec> = groups.into_values().collect();
+    let found = if named.is_none() { clusters::found(environments, flags, clusters) } else { Vec::new() };
+    if let Some(trouble) = clusters.trouble.as_ref().filter(|_| named.is_none()) {
+        unsupported.push(("kubeconfig".into(), trouble.clone()));
+    }
+    let elsewhere = !environments.is_empty() || !found.is_empty();
+    all.extend(found);
+    if let Some(chosen) = chosen.filter(|c| c.configured(environments).is_none()) {
+        all = vec![clusters::place(chosen, clusters, false)];
+    }
+    // An environment that is asked for by name needs no other engine than its own.
+    let holds = |c: &ConnectionSpec| only.is_some_and(|name| c.environments.iter().any(|e| &*e.name == name));
     if all.iter().any(holds) {
         all.retain(holds);
-    } else if named.is_none() && !environments.is_empty() && address(&DockerTarget::Ambient).is_none() {
-        // With environments configured elsewhere, an engine that is not installed here is nobody's trouble.
+    } else if named.is_none() && elsewhere && address(&DockerTarget::Ambient).is_none() {
+        // With environments elsewhere, an engine that is not installed here is nobody's trouble.
         all.retain(|c| !c.environments.is_empty());
     }
-    // What is searched comes first, then as configured.
+    // Nothing else to look at: it is opened.
+    if let [one] = &mut all[..] {
+        one.on_demand = false;
+    }
+    // What is searched comes first, then as configured, then what is only there to be opened.
     let rank = |c: &ConnectionSpec| {
         let first = environments.iter().position(|(_, e)| c.environments.first().is_some_and(|f| f.name == e.name));
-        (!c.discover, first)
+        (!c.discover, c.on_demand, first)
     };
     all.sort_by_key(rank);
     name_all(&mut all);
@@ -229,7 +268,11 @@ fn connections(
 fn name_all(connections: &mut [ConnectionSpec]) {
     let mut taken = BTreeSet::new();
     for connection in connections {
-        let base = short(&connection.target);
+        let base = match (&connection.target, &connection.environments[..]) {
+            // A place of a cluster that was not configured is named by its own name.
+            (TargetSpec::Kubernetes(cluster), [one]) if one.name.starts_with(&*cluster.context) => one.name.to_string(),
+            (target, _) => short(target),
+        };
         let mut name = base.clone();
         let mut number = 2;
         while !taken.insert(name.clone()) {

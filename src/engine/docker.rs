@@ -25,7 +25,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 
 use self::client::{Client, Pace};
-use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update, outlet};
+use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::ConnectionSpec;
 use crate::model::InstanceId;
 use crate::observe::redact::Redaction;

@@ -171,7 +171,12 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         | C::Run(_)
         | C::Recover(_)
         | C::Lock(_)
-        | C::Unlock(_) => {
+        | C::Unlock(_)
+        | C::Trigger(_)
+        | C::Bounds(_)
+        | C::Cordon(_)
+        | C::Uncordon(_)
+        | C::Drain(_) => {
             let Some((operation, names)) = operate::wanted(command) else { return Err(Failure::usage("nothing to do")) };
             connected(&read(cli)?, async |driver| operate::run(driver, out, &cli.global, operation, &names).await)
         }

@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 use tokio::runtime::Handle;
 
 use crate::app::State;
-use crate::app::state::Settings;
+use crate::app::state::{Opening, Settings};
 use crate::cli::Cli;
 use crate::config::load;
 use crate::config::paths::Paths;
-use crate::config::{ConnectionSpec, DockerTarget, Flags, Resolved, TargetSpec};
+use crate::config::{ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec};
 use crate::engine::{Engine, EngineError, demo, docker, kubernetes};
 use crate::keymap::Keymap;
 use crate::model::{ConnectionId, EnvironmentId, Link, Problem};
@@ -60,7 +60,12 @@ impl Setup {
         let mut state = State::new(Timestamp::now(), process::actor(), self.settings(), self.keymap.clone());
         let mut engines = BTreeMap::new();
         for spec in &self.resolved.connections {
-            state.connect(spec.id.clone(), address(spec));
+            let opening = if spec.on_demand { Opening::OnDemand } else { Opening::Open };
+            state.offer(spec.id.clone(), address(spec), opening);
+            if let Some(all) = all_namespaces(spec) {
+                state.offer(all.id.clone(), address(&all), Opening::Aside);
+                engines.insert(all.id.clone(), kubernetes::connect(&all));
+            }
             match engine(spec) {
                 Ok(engine) => drop(engines.insert(spec.id.clone(), engine)),
                 Err(error) => refuse(&mut state, &spec.id, &error),
@@ -90,6 +95,15 @@ impl Setup {
             themes: load::themes(&self.paths),
         }
     }
+}
+
+/// The same cluster with all its namespaces, where it was found and not configured: to be opened by a person.
+fn all_namespaces(spec: &ConnectionSpec) -> Option<ConnectionSpec> {
+    let (TargetSpec::Kubernetes(target), [own]) = (&spec.target, &spec.environments[..]) else { return None };
+    let name: Arc<str> = format!("{}:*", target.context).into();
+    let environment = EnvironmentSpec { name: name.clone(), project: "*".into(), ..own.clone() };
+    let found = own.project.is_empty() && own.name == target.context;
+    found.then(|| ConnectionSpec { id: ConnectionId(name), environments: vec![environment], ..spec.clone() })
 }
 
 /// A connection that cannot even be begun is shown as failed, like one that fails later.
@@ -150,7 +164,14 @@ pub fn paths() -> Result<Paths, Vec<Problem>> {
 #[must_use]
 pub fn is_still(cli: &Cli) -> bool {
     let global = &cli.global;
-    global.demo || (global.environment.is_none() && global.project.is_none() && global.host.is_none() && global.context.is_none())
+    global.demo
+        || (global.environment.is_none()
+            && global.project.is_none()
+            && global.host.is_none()
+            && global.context.is_none()
+            && global.namespace.is_none()
+            && global.kubeconfig.is_none()
+            && !global.all_namespaces)
 }
 
 /// How many colours the terminal shows.

@@ -131,13 +131,13 @@ fn everything(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
     let dim = scene.style(Role::Dim);
     let shown = state.snapshots().count();
     pieces.push(Piece { text: count(shown, "environment"), style: scene.style(Role::Strong), rank: 0, ..Piece::default() });
-    let troubled: Vec<_> = state.connections.values().filter(|c| !c.link.is_live()).collect();
+    let troubled: Vec<_> = state.open_connections().filter(|c| !c.link.is_live()).collect();
     match troubled.as_slice() {
-        [] if state.connections.is_empty() => {}
+        [] if state.open_connections().next().is_none() => {}
         [] => pieces.push(Piece { text: "● live".to_owned(), style: scene.style(Role::Good), rank: 1, ..Piece::default() }),
-        [one] if state.connections.len() == 1 => pieces.push(feed(scene, &one.link, &one.endpoint)),
+        [one] if state.open_connections().count() == 1 => pieces.push(feed(scene, &one.link, &one.endpoint)),
         many => {
-            let text = format!("◌ {} of {} not live: {}", many.len(), count(state.connections.len(), "connection"), {
+            let text = format!("◌ {} of {} not live: {}", many.len(), count(state.open_connections().count(), "connection"), {
                 many.iter().map(|c| format!("{} {}", c.id, c.link.word())).collect::<Vec<_>>().join(", ")
             });
             pieces.push(Piece { text, style: scene.style(Role::Warn), rank: 0, ..Piece::default() });
@@ -147,7 +147,7 @@ fn everything(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
     if state.settings.read_only {
         pieces.push(Piece { text: "read-only".to_owned(), style: scene.style(Role::Warn), rank: 1, ..Piece::default() });
     }
-    if let [one] = state.connections.values().collect::<Vec<_>>().as_slice() {
+    if let [one] = state.open_connections().collect::<Vec<_>>().as_slice() {
         pieces.push(endpoint(&one.endpoint, dim));
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use quarterdeck::app::rows;
+use quarterdeck::app::state::{Opening, RowId};
 use quarterdeck::app::subscription::{held, subscriptions};
 use quarterdeck::engine::{Subject, Topic};
 use quarterdeck::model::{ConnectionId, Guard, InstanceState, Tier};
@@ -31,6 +33,22 @@ fn every_endpoint_is_watched_whatever_is_on_screen() {
             assert!(subscriptions(&deck.state).contains(&(ConnectionId::from(id), Topic::Inventory)));
         }
     }
+}
+
+#[test]
+fn a_cluster_is_asked_nothing_before_it_is_opened() {
+    let mut deck = Deck::fleet();
+    deck.state.offer("prod-eu".into(), "context prod-eu", Opening::OnDemand);
+    deck.state.offer("prod-eu:*".into(), "context prod-eu", Opening::Aside);
+    let followed = |deck: &Deck, id: &str| subscriptions(&deck.state).contains(&(id.into(), Topic::Inventory));
+    let listed = |deck: &Deck| rows::order(&deck.state, deck.state.nav.view()).len();
+    assert_eq!((followed(&deck, "prod-eu"), listed(&deck)), (false, 4), "three environments and what can be opened");
+    deck.state.nav.view_mut().table.selected = Some(RowId::Connection("prod-eu".into()));
+    deck.press("<enter>");
+    assert!(followed(&deck, "prod-eu") && !followed(&deck, "prod-eu:*"));
+    deck.press("A");
+    assert!(followed(&deck, "prod-eu:*"), "all its namespaces, asked for by a key");
+    assert_eq!(listed(&deck), 5);
 }
 
 #[test]

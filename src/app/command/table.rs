@@ -289,6 +289,7 @@ pub const COMMANDS: &[Info] = &[
         "Answer what the running operation waits for a person to say.",
     ),
     row(Command::Theme, "program.theme", "theme", Group::Program, "Choose a theme."),
+    row(Command::AllNamespaces, "go.all-namespaces", "all namespaces", Group::Look, "Open all namespaces of the cluster."),
     row(Command::Suspend, "program.suspend", "suspend", Group::Program, "Go back to the shell for a while (fg returns)."),
     row(Command::Quit, "program.quit", "quit", Group::Program, "Quit."),
 ];

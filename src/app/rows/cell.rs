@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Cell, Column, Subject, Tone, subject};
 use crate::app::figures;
 use crate::app::format::{UNKNOWN, age, bytes, clock, cores, percent, seconds_since};
-use crate::app::state::{Connection, RowId, State};
+use crate::app::state::{Connection, Opening, RowId, State};
 use crate::model::{Health, Link, Snapshot, Workload};
 use crate::observe::metric::Figure;
 
@@ -141,6 +141,8 @@ pub(super) fn feed(state: &State, link: Option<&Link>) -> Cell {
 fn connection(state: &State, connection: &Connection, column: Column) -> Cell {
     match column {
         Column::Name => Cell::toned(connection.id.to_string(), Tone::Strong),
+        Column::Feed if connection.opening != Opening::Open => Cell::dim("○ not opened"),
+        Column::LastOperation if connection.opening != Opening::Open => Cell::dim("enter opens it"),
         Column::Feed => feed(state, Some(&connection.link)),
         Column::LastOperation if connection.inventory.is_some() => Cell::dim("no environments there"),
         _ => Cell::unknown(),

@@ -2,7 +2,7 @@
 
 use super::{Subject, subject};
 use crate::app::format::seconds_since;
-use crate::app::state::{RowId, Screen, State};
+use crate::app::state::{Opening, RowId, Screen, State};
 use crate::model::{Health, Link, Verdict};
 use crate::operate::machine::{Machine, Phase};
 
@@ -21,6 +21,7 @@ pub fn note(state: &State, row: &RowId) -> Option<String> {
         | Screen::Describe => return None,
     }
     match subject(state, row)? {
+        Subject::Connection(c) if c.opening != Opening::Open => None,
         Subject::Connection(c) => link(state, &c.link),
         Subject::Environment(s) => {
             let trouble = state.link(&s.environment.id.connection).and_then(|l| link(state, l));

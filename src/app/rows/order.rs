@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::filter::Filter;
 use super::subject::{Subject, workload_in_view};
 use super::{Column, sort};
-use crate::app::state::{Direction, RowId, Screen, State, View};
+use crate::app::state::{Direction, Opening, RowId, Screen, State, View};
 use crate::model::{EnvironmentId, Health, Item, Snapshot, WorkloadId};
 
 /// What a list was made from.
@@ -114,7 +114,7 @@ pub(super) fn candidates<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> 
 
 fn fleet(state: &State) -> Vec<Subject<'_>> {
     let mut rows = Vec::new();
-    for connection in state.connections.values() {
+    for connection in state.connections.values().filter(|c| c.opening != Opening::Aside) {
         let before = rows.len();
         rows.extend(state.snapshots_of(connection).map(Subject::Environment));
         // An endpoint that shows nothing is shown itself: unreachable is not the same as empty.

@@ -14,7 +14,7 @@ use crate::observe::metric::Metrics;
 use crate::observe::timeline::Timeline;
 use crate::operate::policy::{Actor, Policy};
 
-use super::{Connection, Keys, LogView, Message, Nav, Operations, Screen, Settings, State, Table, View};
+use super::{Connection, Keys, LogView, Message, Nav, Opening, Operations, Screen, Settings, State, Table, View};
 
 /// Messages kept.
 const MESSAGES: usize = 20;
@@ -53,10 +53,24 @@ impl State {
             link: Link::Connecting,
             heard: None,
             inventory: None,
+            opening: Opening::Open,
             index: HashMap::new(),
         };
         self.connections.insert(id, connection);
         self.generation += 1;
+    }
+
+    /// Adds an endpoint that is only followed once somebody opens it.
+    pub fn offer(&mut self, id: ConnectionId, endpoint: impl Into<Arc<str>>, opening: Opening) {
+        self.connect(id.clone(), endpoint);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.opening = opening;
+        }
+    }
+
+    /// The endpoints that are followed.
+    pub fn open_connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.values().filter(|c| c.opening == Opening::Open)
     }
 
     /// Tells the person something for a while.

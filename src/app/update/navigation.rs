@@ -1,9 +1,9 @@
 //! Going: in, back, to another screen, to another environment.
 
-use crate::app::state::{RowId, Screen, Table, View};
+use crate::app::state::{Opening, RowId, Screen, Table, View};
 use crate::app::{Effect, State, rows};
 use crate::engine::Subject as Described;
-use crate::model::{EnvironmentId, Health};
+use crate::model::{ConnectionId, EnvironmentId, Health};
 
 use super::{inspect, logs, menus};
 
@@ -62,6 +62,7 @@ pub fn open(state: &mut State, row: &RowId) -> Vec<Effect> {
             push(state, View { workload: Some(workload.clone()), ..View::of(Screen::Instances, id.clone()) });
         }
         RowId::Instance(id, instance) => logs::open_instance(state, id, instance),
+        RowId::Connection(id) if opened(state, id) => {}
         RowId::Connection(id) => {
             let note = rows::note(state, row);
             state.say(note.is_none(), note.unwrap_or_else(|| format!("nothing is known there yet; asking {id} again")));
@@ -70,6 +71,33 @@ pub fn open(state: &mut State, row: &RowId) -> Vec<Effect> {
         RowId::Revision(_) => menus::actions(state),
         RowId::Operation(_) => super::operations::show(state, row),
         RowId::Item(seq) => open_item(state, *seq),
+    }
+    Vec::new()
+}
+
+/// Opens an endpoint that is only there to be opened; false where it is open already.
+fn opened(state: &mut State, id: &ConnectionId) -> bool {
+    let Some(connection) = state.connections.get_mut(id).filter(|c| c.opening != Opening::Open) else { return false };
+    connection.opening = Opening::Open;
+    let endpoint = connection.endpoint.clone();
+    state.generation += 1;
+    state.say(true, format!("connecting to {endpoint}"));
+    true
+}
+
+/// Opens all namespaces of the cluster that is selected.
+pub fn open_all(state: &mut State) -> Vec<Effect> {
+    let selected = match &state.nav.view().table.selected {
+        Some(RowId::Connection(id)) => Some(id.clone()),
+        _ => state.environment().map(|id| id.connection),
+    };
+    let all = selected.map(|id| ConnectionId::new(format!("{id}:*"))).filter(|id| state.connections.contains_key(id));
+    match all {
+        Some(id) if opened(state, &id) => {}
+        Some(_) => state.say(true, "all its namespaces are open already"),
+        None => {
+            state.say(false, "only of a cluster found in the kubeconfig: a configured environment has the namespace it names")
+        }
     }
     Vec::new()
 }
@@ -285,7 +313,7 @@ pub fn start(state: &mut State) {
         return;
     }
     // While an endpoint has not answered it is not known how many there are.
-    let waiting = state.connections.values().any(|c| c.inventory.is_none() && matches!(c.link, crate::model::Link::Connecting));
+    let waiting = state.open_connections().any(|c| c.inventory.is_none() && matches!(c.link, crate::model::Link::Connecting));
     if waiting {
         return;
     }

@@ -52,6 +52,7 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::AbortOperation => return operations::abort(state),
         Command::TickOperation => return operations::tick_meant(state),
         Command::Theme => menus::theme(state),
+        Command::AllNamespaces => return navigation::open_all(state),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Quit => return quit(state),
     }

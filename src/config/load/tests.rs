@@ -26,7 +26,7 @@ impl Home {
     }
 
     fn load(&self, directory: &str, flags: &Flags) -> Result<Resolved, Vec<Problem>> {
-        load_in(&self.paths, flags, &self.root.path().join(directory), &|_| None)
+        load_in(&self.paths, flags, &self.root.path().join(directory), &|_| None, &Clusters::default())
     }
 }
 

@@ -19,6 +19,11 @@ fn address(target: &DockerTarget) -> Option<Arc<str>> {
     }
 }
 
+/// Where no kubeconfig is.
+fn resolve(files: Vec<(PathBuf, File)>, flags: &Flags, address: &Address<'_>) -> Result<Resolved, Vec<Problem>> {
+    super::resolve(files, flags, address, &Clusters::default())
+}
+
 fn resolved(texts: &[(&str, &str)], flags: &Flags) -> Resolved {
     resolve(files(texts), flags, &address).unwrap_or_else(|p| panic!("{p:#?}"))
 }
@@ -65,8 +70,8 @@ fn flags_choose_what_is_connected() {
         (Flags::default(), &["local+ dev:open", "10.0.0.5 production:type", "10.0.0.6 staging:confirm"]),
         (Flags { host: on("tcp://10.9.9.9:2375"), ..Flags::default() }, &["10.9.9.9+"]),
         (Flags { host: on("tcp://10.0.0.5:2376"), ..Flags::default() }, &["10.0.0.5+ production:type"]),
-        (Flags { docker_context: on("prod"), ..Flags::default() }, &["prod+ production:type"]),
-        (Flags { docker_context: on("other"), ..Flags::default() }, &["other+"]),
+        (Flags { context: on("prod"), ..Flags::default() }, &["prod+ production:type"]),
+        (Flags { context: on("other"), ..Flags::default() }, &["other+"]),
         (Flags { host: on("unix:///run/docker.sock"), ..Flags::default() }, &["local+ dev:open"]),
         (Flags { environment: on("staging"), ..Flags::default() }, &["10.0.0.6 staging:confirm"]),
         (Flags { environment: on("dev"), ..Flags::default() }, &["local+ dev:open"]),
@@ -169,8 +174,8 @@ hold = '5s'
 }
 
 #[test]
-fn what_this_version_cannot_show_is_said_and_no_error() {
-    let text = "[[environment]]\nname = 'k'\nengine = 'kubernetes'\ncontext = 'x'\n[[environment]]\nname = 's'\nengine = 'swarm'\n[[environment]]\nname = 'd'\nengine = 'demo'\n";
+fn what_leads_nowhere_is_said_and_no_error() {
+    let text = "[[environment]]\nname = 'k'\nengine = 'kubernetes'\n[[environment]]\nname = 's'\nengine = 'swarm'\n[[environment]]\nname = 'd'\nengine = 'demo'\n";
     let resolved = resolved(&[("q.toml", text)], &Flags::default());
     assert_eq!(picture(&resolved), ["local+ s:confirm", "demo d:confirm"]);
     let names: Vec<&str> = resolved.unsupported.iter().map(|(name, _)| &**name).collect();

@@ -133,7 +133,7 @@ fn engines(state: &State, resolved: &Resolved) -> Vec<Row> {
         setup::way(spec).map(|way| format!(", by {way}"))
     };
     let mut rows = Vec::new();
-    for connection in state.connections.values() {
+    for connection in state.open_connections() {
         let check = format!("engine {}", connection.id);
         let named = connection
             .inventory

@@ -104,8 +104,7 @@ impl Driver {
 
     /// Waits until every connection has shown what it holds or has failed, and knows which lock holders live.
     pub async fn inventory(&mut self) {
-        self.until(CONNECT_WITHIN, |state| state.connections.values().all(|c| c.inventory.is_some() || is_settled(&c.link)))
-            .await;
+        self.until(CONNECT_WITHIN, |state| state.open_connections().all(|c| c.inventory.is_some() || is_settled(&c.link))).await;
         self.until(DETAILS_WITHIN, |state| {
             state.connections.values().filter(|c| c.inventory.is_some()).all(|c| c.link.is_live())
                 && state.snapshots().flat_map(|s| &s.workloads).all(|w| w.is_detailed())
@@ -196,7 +195,7 @@ impl Driver {
     /// The connections that have shown nothing, and why.
     #[must_use]
     pub fn failed(&self) -> Vec<(ConnectionId, String)> {
-        let silent = self.state().connections.values().filter(|c| c.inventory.is_none());
+        let silent = self.state().open_connections().filter(|c| c.inventory.is_none());
         silent
             .map(|c| {
                 let why = match &c.link {

@@ -1,6 +1,7 @@
 //! Commands that change something: planned, guarded, run and told step by step, through the same door as the console.
 
 mod ask;
+mod nodes;
 mod report;
 mod runbooks;
 
@@ -74,6 +75,11 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         }
         C::Lock(a) => (Operation::Lock { why: crate::observe::text::clean(&a.why).into() }, one(&a.name)),
         C::Unlock(a) => (Operation::Unlock, one(&a.name)),
+        C::Trigger(a) => (Operation::Trigger, a.targets.clone()),
+        C::Bounds(a) => (Operation::Bounds { min: a.min, max: a.max }, one(&a.target)),
+        C::Cordon(a) => (Operation::Cordon { node: a.node.as_str().into() }, Vec::new()),
+        C::Uncordon(a) => (Operation::Uncordon { node: a.node.as_str().into() }, Vec::new()),
+        C::Drain(a) => (Operation::Drain { node: a.node.as_str().into() }, Vec::new()),
         C::Demo
         | C::Status(_)
         | C::Ls(_)
@@ -165,6 +171,9 @@ async fn request(driver: &mut Driver, operation: Operation, names: &[String]) ->
     let mut environment = None;
     if let Operation::Run { runbook, .. } = &operation {
         environment = Some(runbooks::having(driver, runbook).await?);
+    }
+    if let Some(node) = nodes::named(&operation) {
+        environment = Some(nodes::having(driver, node).await?);
     }
     let mut targets = Vec::new();
     for name in names {

@@ -1,0 +1,118 @@
+//! The arguments of commands that only look.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::arg::{self, Since, Tail};
+
+#[derive(Clone, Debug, Args)]
+pub struct Observe {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+    /// Watch this long before answering
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Ls {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Logs {
+    /// What to read; several are merged by time
+    #[arg(value_name = "TARGET", required = true)]
+    pub targets: Vec<String>,
+    /// Go on with what follows
+    #[arg(short, long)]
+    pub follow: bool,
+    /// From then on: a span such as 10m, or a moment such as 2026-11-21T14:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub since: Option<Since>,
+    /// So many lines of history for each instance (of those up to --until), or all
+    #[arg(long, value_name = "N|all", value_parser = arg::tail)]
+    pub tail: Option<Tail>,
+    /// Nothing after then: a span such as 10m (ago), or a moment
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub until: Option<Since>,
+    /// Only lines this regular expression matches; given several times, any of them
+    #[arg(long, value_name = "RE")]
+    pub grep: Vec<String>,
+    /// No lines this regular expression matches; may be given several times
+    #[arg(long, value_name = "RE")]
+    pub exclude: Vec<String>,
+    /// Only lines that fit all of this: `timeout !health level>=warn status:5.. latency_ms>500 instance:api-2 /re/`
+    #[arg(long, value_name = "QUERY")]
+    pub filter: Option<String>,
+    /// Only lines of this level or worse: trace, debug, info, warn, error, fatal
+    #[arg(long, value_name = "LEVEL", value_parser = arg::level)]
+    pub level: Option<crate::observe::log::Level>,
+    /// The run before this one, where the engine keeps it
+    #[arg(long, conflicts_with = "follow")]
+    pub previous: bool,
+    /// The line alone, without time and instance (control characters stay out)
+    #[arg(long)]
+    pub raw: bool,
+    /// Secrets as they were written. It is put on record first (`qd audit`), and refused where nothing may be changed
+    #[arg(long)]
+    pub reveal: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Target {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Diff {
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// The older revision; the one before --to unless given
+    #[arg(long, value_name = "REVISION")]
+    pub from: Option<u64>,
+    /// The newer revision; the current one unless given
+    #[arg(long, value_name = "REVISION")]
+    pub to: Option<u64>,
+    /// What runs against its compose file, for a workload or a whole environment
+    #[arg(long, conflicts_with_all = ["from", "to"])]
+    pub running: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Audit {
+    /// From then on: a span such as 7d, or a moment
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub since: Option<Since>,
+    /// Only the last so many records, or all
+    #[arg(long, value_name = "N|all", value_parser = arg::tail)]
+    pub tail: Option<Tail>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Timeline {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+    /// Watch this long, then end
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
+    /// Go on until interrupted
+    #[arg(short, long, conflicts_with = "duration")]
+    pub follow: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Autoscale {
+    /// Only this environment
+    #[arg(value_name = "ENV")]
+    pub name: Option<String>,
+    /// Watch this long, then end; else until interrupted
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
+}

@@ -1,0 +1,48 @@
+//! What a command is about, as it was written: known before anything is connected.
+
+use super::Command;
+
+impl Command {
+    /// The targets and environments named on the command line.
+    #[must_use]
+    pub fn targets(&self) -> Vec<&str> {
+        match self {
+            Self::Status(a) | Self::Health(a) => a.name.as_deref().into_iter().collect(),
+            Self::Ls(a) | Self::Top(a) => a.name.as_deref().into_iter().collect(),
+            Self::Timeline(a) => a.name.as_deref().into_iter().collect(),
+            Self::Autoscale(a) => a.name.as_deref().into_iter().collect(),
+            Self::Logs(a) => a.targets.iter().map(String::as_str).collect(),
+            Self::History(a) => vec![&a.target],
+            Self::Diff(a) => vec![&a.target],
+            Self::Scale(a) => vec![&a.target],
+            Self::Deploy(a) => vec![&a.target],
+            Self::Rollback(a) => vec![&a.target],
+            Self::Bounds(a) => vec![&a.target],
+            Self::Kill(a) => a.targets.iter().map(String::as_str).collect(),
+            Self::Restart(a)
+            | Self::Up(a)
+            | Self::Start(a)
+            | Self::Stop(a)
+            | Self::Pause(a)
+            | Self::Unpause(a)
+            | Self::Remove(a)
+            | Self::Trigger(a) => a.targets.iter().map(String::as_str).collect(),
+            Self::Recover(a) => vec![&a.name],
+            Self::Lock(a) => vec![&a.name],
+            Self::Unlock(a) => vec![&a.name],
+            Self::Demo
+            | Self::Cordon(_)
+            | Self::Uncordon(_)
+            | Self::Drain(_)
+            | Self::Run(_)
+            | Self::Audit(_)
+            | Self::Doctor
+            | Self::Config(_)
+            | Self::Info
+            | Self::Screenshot(_)
+            | Self::Completions(_)
+            | Self::Keys
+            | Self::Themes => Vec::new(),
+        }
+    }
+}
