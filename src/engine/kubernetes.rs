@@ -1,8 +1,15 @@
 //! The Kubernetes engine: one context of a kubeconfig, its namespaces as environments. The wire's types stop here.
 
 pub mod client;
+pub mod copy;
+pub mod exec;
+pub mod file;
 pub mod kubeconfig;
 pub mod lock_note;
+pub mod object;
+pub mod once;
+pub mod place;
+mod script;
 
 use std::sync::Arc;
 
