@@ -1,5 +1,6 @@
 //! The pane below a list: what the selected row is, as far as there is room.
 
+mod cluster;
 mod environment;
 mod instance;
 mod operation;

@@ -9,6 +9,7 @@ use crate::theme::Role;
 
 use super::super::scene::Scene;
 use super::super::widget::Page;
+use super::cluster;
 use std::sync::Arc;
 
 pub fn write(scene: &Scene<'_>, snapshot: &Arc<Snapshot>, width: u16, height: u16, page: &mut Page) {
@@ -20,6 +21,7 @@ pub fn write(scene: &Scene<'_>, snapshot: &Arc<Snapshot>, width: u16, height: u1
     for (what, words) in &snapshot.facts {
         page.wrapped(&format!("{what}: {words}"), dim, 0, width, 2);
     }
+    cluster::nodes(scene, &snapshot.nodes, page);
     let mut workloads: Vec<_> = snapshot.workloads.iter().collect();
     workloads.sort_by_key(|w| std::cmp::Reverse(w.verdict.health));
     let name = workloads.iter().map(|w| super::super::widget::text::cells(w.id.as_str())).max().unwrap_or(0).clamp(10, 28) + 2;

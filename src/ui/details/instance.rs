@@ -10,7 +10,7 @@ use super::super::format::digest;
 use super::super::health;
 use super::super::scene::Scene;
 use super::super::widget::Page;
-use super::{events, fact};
+use super::{cluster, events, fact};
 
 pub fn write(
     scene: &Scene<'_>,
@@ -19,8 +19,14 @@ pub fn write(
     page: &mut Page,
 ) {
     let styles = (scene.style(Role::Text), scene.style(Role::Dim));
-    let short: String = instance.id.as_str().chars().take(12).collect();
-    fact(page, "of", &format!("{}  number {}  id {short}", workload.id, instance.number), styles);
+    let of = match &instance.pod {
+        Some(pod) => format!("{} {}  namespace {}", workload.kind, workload.id, pod.namespace),
+        None => {
+            let short: String = instance.id.as_str().chars().take(12).collect();
+            format!("{}  number {}  id {short}", workload.id, instance.number)
+        }
+    };
+    fact(page, "of", &of, styles);
     let address = instance.digest.as_deref().map(digest).unwrap_or_default();
     fact(page, "image", &format!("{}  {address}", instance.image), styles);
     if !instance.ports.is_empty() {
@@ -29,6 +35,9 @@ pub fn write(
     }
     fact(page, "where", &place(instance), styles);
     fact(page, "since", &since(scene, instance), styles);
+    if let Some(pod) = &instance.pod {
+        cluster::pod(scene, pod, width, page);
+    }
     health::of_instance(scene, instance, width, page);
     let left = usize::from(height).saturating_sub(page.lines.len() + 1);
     if left > 0 {

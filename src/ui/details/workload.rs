@@ -11,7 +11,7 @@ use super::super::format::digest;
 use super::super::scene::Scene;
 use super::super::widget::Page;
 use super::super::widget::text::cells;
-use super::events;
+use super::{cluster, events};
 
 /// Fields of a drift shown before the rest is counted.
 const FIELDS: usize = 8;
@@ -28,6 +28,9 @@ pub fn write(
     version(scene, workload, page);
     if let Some(autoscaler) = scene.state.autoscaler_of(&snapshot.environment.id, &workload.id) {
         page.line().add(format!("autoscaler {autoscaler}"), dim);
+    }
+    if let Some(controller) = &workload.controller {
+        cluster::controller(scene, controller, width, page);
     }
     if let Some(drift) = &workload.drift {
         self::drift(scene, snapshot, drift, width, page);

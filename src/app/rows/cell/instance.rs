@@ -54,6 +54,18 @@ fn named(state: &State, snapshot: &Snapshot, instance: &Instance) -> Cell {
 /// The state, with how it came about when it is an end.
 fn said(instance: &Instance) -> Cell {
     let word = instance.state.word();
+    if let Some(pod) = &instance.pod {
+        // The words every cluster's users know, as kubectl has them, and how many of its containers are ready.
+        let (ready, all) = pod.ready();
+        let text = if all > 1 { format!("{} {ready}/{all}", pod.status) } else { pod.status.to_string() };
+        return match instance.state {
+            InstanceState::Running if ready == all => Cell::toned(text, Tone::Plain),
+            InstanceState::Running | InstanceState::Created | InstanceState::Removing => Cell::toned(text, Tone::Warn),
+            InstanceState::Exited if instance.exit_code == Some(0) => Cell::dim(text),
+            InstanceState::Exited | InstanceState::Dead | InstanceState::Restarting => Cell::toned(text, Tone::Bad),
+            InstanceState::Paused | InstanceState::Unknown => Cell::dim(text),
+        };
+    }
     match instance.state {
         InstanceState::Running => Cell::toned(word, Tone::Plain),
         InstanceState::Exited | InstanceState::Dead => match (instance.oom_killed, instance.exit_code) {
