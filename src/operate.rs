@@ -9,6 +9,7 @@ pub mod errand;
 pub mod guard;
 pub mod image;
 pub mod machine;
+pub mod mirror;
 pub mod plan;
 pub mod policy;
 pub mod refusal;
