@@ -8,6 +8,7 @@ pub mod kubeconfig;
 pub mod lock_note;
 pub mod object;
 pub mod once;
+pub mod operate;
 pub mod place;
 mod script;
 
@@ -43,9 +44,8 @@ impl Engine for Kubernetes {
         }
     }
 
-    fn execute(&self, action: Action, _report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
-        let what = format!("{action:?}").into();
-        async move { Err(EngineError::Unsupported { what, why: "it is not done on Kubernetes".into() }) }.boxed()
+    fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
+        operate::execute(self.client.clone(), action, report).boxed()
     }
 
     fn redaction(&self) -> Arc<Redaction> {

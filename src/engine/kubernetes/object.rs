@@ -1,5 +1,6 @@
 //! A workload's own object, looked up on the server by what the workload is called.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -43,11 +44,24 @@ impl Object {
         }
     }
 
+    /// Its path on the server.
+    #[must_use]
+    pub fn path(&self) -> String {
+        path(self.kind, &self.namespace, &self.name).unwrap_or_default()
+    }
+
     /// `Deployment web`, for messages.
     #[must_use]
     pub fn words(&self) -> String {
         let kind = if self.kind == WorkloadKind::Container { "Pod" } else { self.kind.word() };
         format!("{kind} {}", clean(&self.name))
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.kind == WorkloadKind::Container { "Pod" } else { self.kind.word() };
+        write!(f, "{kind} {}/{}", clean(&self.namespace), clean(&self.name))
     }
 }
 

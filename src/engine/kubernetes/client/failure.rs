@@ -39,12 +39,19 @@ fn refused(what: &str, endpoint: &Arc<str>, status: &Status) -> EngineError {
         404 if status.reason == "NotFound" => EngineError::NotFound { what: subject(status).unwrap_or_else(what) },
         409 => EngineError::Conflict { what: what(), cause: said(&message, "somebody else changed it meanwhile (409)") },
         504 if status.reason == "Timeout" => EngineError::TimedOut { what: what(), seconds: 3 },
+        429 => EngineError::Rejected { what: what(), status: 429, message: said(&causes(status), &message) },
         code => EngineError::Rejected { what: what(), status: code, message: said(&message, "it gave no reason") },
     }
 }
 
 fn said(message: &Arc<str>, otherwise: &str) -> Arc<str> {
     if message.is_empty() { otherwise.into() } else { message.clone() }
+}
+
+/// What a refusal goes back to: `The disruption budget api needs 2 healthy pods and has 2 currently`.
+fn causes(status: &Status) -> Arc<str> {
+    let all: Vec<&str> = status.details.iter().flat_map(|d| &d.causes).map(|cause| &*cause.message).collect();
+    words(&all.join("; "))
 }
 
 /// `pods redis-0`, of what is not there.

@@ -4,9 +4,10 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::object::{Object, managed};
+use super::call::managed;
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::object::Object;
 use crate::operate::Accepted;
 
 /// How often a change is tried when others write the object all the time.

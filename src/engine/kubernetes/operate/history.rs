@@ -3,9 +3,12 @@
 
 use serde_json::Value;
 
-use super::object::{Kind, Object, annotation, is_owned, items, segment, text, within};
+use super::call::{annotation, is_owned, items, text, within};
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::object::Object;
+use crate::engine::kubernetes::place::encoded;
+use crate::model::WorkloadKind as Kind;
 
 /// The number of the revision a `ReplicaSet` is, and those it was before.
 const NUMBER: &str = "deployment.kubernetes.io/revision";
@@ -27,7 +30,7 @@ pub(super) async fn find(client: &Client, object: &Object, raw: &Value, to: u64)
     let found = match object.kind {
         Kind::Deployment => replica_set(client, object, raw, to).await?.map(|set| Old { template: unhashed(&set), patch: None }),
         Kind::StatefulSet | Kind::DaemonSet => controller_revision(client, object, raw, to).await?,
-        Kind::CronJob | Kind::Job => {
+        Kind::CronJob | Kind::Job | Kind::Container | Kind::Service | Kind::Dependency => {
             let what = format!("Going back with {object}").into();
             return Err(EngineError::Unsupported { what, why: "the server keeps no earlier revisions of it".into() });
         }
@@ -40,7 +43,7 @@ async fn owned(client: &Client, object: &Object, raw: &Value, plural: &str) -> R
     let path = within("/apis/apps/v1", &object.namespace, plural, "");
     let labels = raw.pointer("/spec/selector/matchLabels").and_then(Value::as_object).into_iter().flatten();
     let chosen: Vec<String> = labels.filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
-    let path = format!("{path}?labelSelector={}", segment(&chosen.join(",")));
+    let path = format!("{path}?labelSelector={}", encoded(&chosen.join(",")));
     let list: Value = client.get(&format!("Listing {plural}"), &path).await?;
     let uid = text(raw, "/metadata/uid");
     Ok(items(&list).filter(|one| is_owned(one, &uid)).cloned().collect())
@@ -110,9 +113,7 @@ mod tests {
 
     #[test]
     fn a_revision_is_found_by_its_number_now_before_its_numbers_of_before() {
-        let set = |name: &str, now: &str, before: &str| {
-            json!({ "metadata": { "name": name, "annotations": { NUMBER: now, NUMBERS: before } } })
-        };
+        let set = |name: &str, now: &str, before: &str| json!({ "metadata": { "name": name, "annotations": { NUMBER: now, NUMBERS: before } } });
         let sets = [set("a", "5", "1,3"), set("b", "3", ""), set("c", "4", "2")];
         for (to, expected) in [(5, Some("a")), (3, Some("b")), (1, Some("a")), (2, Some("c")), (6, None)] {
             assert_eq!(numbered(&sets, to).map(|s| text(s, "/metadata/name")).as_deref(), expected, "{to}");

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::object::{annotation, create, delete, managed, text, within};
+use super::call::{annotation, create, delete, managed, text, within};
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
 use crate::engine::kubernetes::lock_note::{self, ANNOTATION, NAME, is_of};

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::object::{items, text};
+use super::call::{items, text};
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
 use crate::operate::Accepted;
@@ -38,7 +38,8 @@ fn on_nodes(nodes: &Value, image: &str) -> String {
 
 /// A kubelet names images in full, a person does not.
 fn is_it(name: &str, image: &str) -> bool {
-    name == image || name.strip_prefix("docker.io/").is_some_and(|rest| rest == image || rest.strip_prefix("library/") == Some(image))
+    name == image
+        || name.strip_prefix("docker.io/").is_some_and(|rest| rest == image || rest.strip_prefix("library/") == Some(image))
 }
 
 /// Whether no node's disk is as full as its kubelet allows.

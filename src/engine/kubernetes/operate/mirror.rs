@@ -4,12 +4,14 @@
 
 use serde_json::{Map, Value, json};
 
+use super::call::{annotation, create, delete, items, text, within};
 use super::change::{Patch, Told, change_at};
 use super::history::{self, HASH};
-use super::object::{Kind, Object, annotation, create, delete, find, items, text, within};
 use super::template::{OPERATION, choose, record, template};
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::object::{Object, find};
+use crate::model::WorkloadKind as Kind;
 use crate::model::{EnvironmentId, OperationId, Revision, WorkloadId};
 use crate::operate::{Accepted, mirror};
 
@@ -29,15 +31,19 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
 pub(super) struct Pair<'a> {
     client: &'a Client,
     own: Object,
-    raw: Value,
 }
 
 /// Where the Services of a workload lead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Way {
     /// To its own pods of this template only.
-    Own { hash: String, tag: String },
-    Mirror { tag: String },
+    Own {
+        hash: String,
+        tag: String,
+    },
+    Mirror {
+        tag: String,
+    },
     /// As before.
     Free,
 }
@@ -51,12 +57,12 @@ pub(super) async fn pair<'a>(
     environment: &EnvironmentId,
     workload: &WorkloadId,
 ) -> Result<Pair<'a>, EngineError> {
-    let (own, raw) = find(client, environment, workload).await?;
+    let own = find(client, environment, workload).await?;
     if own.kind != Kind::Deployment {
         let why = format!("a {} has no mirror", own.kind.word()).into();
         return Err(EngineError::Unsupported { what: format!("Blue-green of {own}").into(), why });
     }
-    Ok(Pair { client, own, raw })
+    Ok(Pair { client, own })
 }
 
 impl Pair<'_> {
@@ -75,7 +81,7 @@ impl Pair<'_> {
         container: Option<&str>,
     ) -> Result<Accepted, EngineError> {
         let mirror = self.mirror(operation);
-        let (container, _) = choose(&self.own, &self.raw, container, revision)?;
+        let (container, _) = choose(&self.own, &self.own.value, container, revision)?;
         let body = self.body(operation, revision, &container);
         let unmet = |why: &str| EngineError::Unmet { what: self.own.to_string().into(), why: why.into() };
         let services = self.services().await?;
@@ -90,7 +96,7 @@ impl Pair<'_> {
             return Err(EngineError::Conflict { what: self.own.to_string().into(), cause });
         }
         // Held to pods of one template, those of another would be cut off.
-        if is_moving(&self.raw) {
+        if is_moving(&self.own.value) {
             return Err(unmet("its last rollout is not through: deploy it rolling, or take it back first"));
         }
         let Some(hash) = self.hash().await? else { return Err(unmet("which pods are its own is not known yet")) };
@@ -114,8 +120,8 @@ impl Pair<'_> {
     /// The mirror: like the workload, with the new image, and a label more in its selector and on its pods.
     fn body(&self, operation: &OperationId, revision: &Revision, container: &str) -> Value {
         let tag = mirror::tag(operation);
-        let mut spec = self.raw.get("spec").cloned().unwrap_or_default();
-        let mut pods = template(&self.raw);
+        let mut spec = self.own.value.get("spec").cloned().unwrap_or_default();
+        let mut pods = template(&self.own.value);
         pods["metadata"]["labels"][MIRROR] = json!(tag);
         for one in pods.pointer_mut("/spec/containers").and_then(Value::as_array_mut).into_iter().flatten() {
             if text(one, "/name") == container {
@@ -127,7 +133,7 @@ impl Pair<'_> {
         if let Some(spec) = spec.as_object_mut() {
             spec.remove("paused");
         }
-        let mut labels = self.raw.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
+        let mut labels = self.own.value.pointer("/metadata/labels").cloned().unwrap_or_else(|| json!({}));
         labels[MIRROR] = json!(tag);
         let mut notes = record(revision);
         notes.retain(|_, value| !value.is_null());
@@ -173,7 +179,7 @@ impl Pair<'_> {
     async fn own_way(&self, services: &[Value]) -> Result<Way, EngineError> {
         let Some(tag) = services.iter().find_map(|service| annotation(service, MIRROR)) else { return Ok(Way::Free) };
         let Some(mirror) = self.standing(tag).await? else { return Ok(Way::Free) };
-        if images(&mirror) == images(&self.raw) {
+        if images(&mirror) == images(&self.own.value) {
             return Ok(Way::Free);
         }
         Ok(match self.hash().await? {
@@ -229,7 +235,7 @@ impl Pair<'_> {
 
     /// The hash of the template its own pods have now.
     async fn hash(&self) -> Result<Option<String>, EngineError> {
-        let set = history::current(self.client, &self.own, &self.raw).await?;
+        let set = history::current(self.client, &self.own, &self.own.value).await?;
         let hash = set.map(|set| text(&set, &format!("/metadata/labels/{HASH}")));
         Ok(hash.filter(|hash| !hash.is_empty()))
     }
@@ -238,7 +244,7 @@ impl Pair<'_> {
     async fn services(&self) -> Result<Vec<Value>, EngineError> {
         let path = within("/api/v1", &self.own.namespace, "services", "");
         let list: Value = self.client.get("Listing services", &path).await?;
-        let pods = template(&self.raw);
+        let pods = template(&self.own.value);
         let labels = pods.pointer("/metadata/labels").and_then(Value::as_object).cloned().unwrap_or_default();
         let leads = |service: &&Value| {
             let selector = before(service);

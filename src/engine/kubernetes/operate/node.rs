@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::call::{annotation, items, text};
 use super::change::{Patch, Told, change_at};
-use super::object::{annotation, items, segment, text};
 use super::pod::{Said, evict};
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::place::encoded;
 use crate::engine::{EngineError, Report};
 use crate::operate::Accepted;
 
@@ -22,7 +23,8 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// What the server refused.
 pub(super) async fn cordon(client: &Client, node: &str, on: bool) -> Result<Accepted, EngineError> {
     let is = |raw: &Value| raw.pointer("/spec/unschedulable").and_then(Value::as_bool).unwrap_or(false);
-    change_at(client, &format!("Node {node}"), &path(node), is, |raw| Ok(if is(raw) == on { Told::Already } else { told(on) })).await
+    change_at(client, &format!("Node {node}"), &path(node), is, |raw| Ok(if is(raw) == on { Told::Already } else { told(on) }))
+        .await
 }
 
 fn told(on: bool) -> Told {
@@ -31,7 +33,7 @@ fn told(on: bool) -> Told {
 }
 
 fn path(node: &str) -> String {
-    format!("/api/v1/nodes/{}", segment(node))
+    format!("/api/v1/nodes/{}", encoded(node))
 }
 
 /// What is to become of a pod when its node is emptied.
@@ -64,7 +66,7 @@ fn fate(pod: &Value) -> Fate {
 pub(super) async fn drain(client: &Client, node: &str, within: Duration, report: &Report) -> Result<Accepted, EngineError> {
     let end = Instant::now() + within;
     let what = || format!("Draining {node}");
-    let list = format!("/api/v1/pods?fieldSelector={}", segment(&format!("spec.nodeName={node}")));
+    let list = format!("/api/v1/pods?fieldSelector={}", encoded(&format!("spec.nodeName={node}")));
     let mut evicted = 0_usize;
     loop {
         let pods: Value = client.get(&what(), &list).await?;

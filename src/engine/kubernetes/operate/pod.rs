@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::object::{create, delete, pod, text, within};
+use super::call::{create, delete, pod, text, within};
 use crate::engine::kubernetes::client::Client;
 use crate::engine::{EngineError, Report};
 use crate::model::InstanceId;
@@ -101,12 +101,7 @@ async fn is_gone(client: &Client, path: &str, uid: &str, limit: Duration) -> boo
 ///
 /// # Errors
 /// [`EngineError::Unsupported`] for any other signal; else as [`remove`].
-pub(super) async fn kill(
-    client: &Client,
-    instance: &InstanceId,
-    signal: &str,
-    report: &Report,
-) -> Result<Accepted, EngineError> {
+pub(super) async fn kill(client: &Client, instance: &InstanceId, signal: &str, report: &Report) -> Result<Accepted, EngineError> {
     if matches!(signal, "KILL" | "SIGKILL" | "9") {
         return remove(client, instance, true, report).await;
     }

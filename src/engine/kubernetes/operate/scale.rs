@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::call::{annotation, items, text, within};
 use super::change::{Patch, Told, change, change_at};
-use super::object::{Kind, Object, annotation, items, text, within};
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::object::Object;
 use crate::engine::{EngineError, Report};
+use crate::model::WorkloadKind as Kind;
 use crate::operate::Accepted;
 
 /// How many were wanted before a workload was stopped: what its start brings back.
@@ -96,9 +98,7 @@ mod tests {
 
     #[test]
     fn a_stopped_one_is_told_what_it_had_and_a_started_one_forgets_it() {
-        let of = |replicas: u32, resting: Option<&str>| {
-            json!({ "metadata": { "annotations": { RESTING: resting } }, "spec": { "replicas": replicas } })
-        };
+        let of = |replicas: u32, resting: Option<&str>| json!({ "metadata": { "annotations": { RESTING: resting } }, "spec": { "replicas": replicas } });
         let note = |value: Value| Told::Changed(Patch::Merge, json!({ "metadata": { "annotations": { RESTING: value } } }));
         for (raw, replicas, expected) in [
             (of(3, None), 0, note(json!("3"))),

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
+use super::call::{annotation, create, text, within};
 use super::change::{Patch, Told, change};
-use super::object::{Kind, Object, annotation, create, text, within};
 use super::template::OPERATION;
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::object::Object;
 use crate::model::OperationId;
+use crate::model::WorkloadKind as Kind;
 use crate::operate::{Accepted, mirror};
 
 /// Holds a rollout or a schedule where it is, or lets it go on.
@@ -18,7 +20,7 @@ pub(super) async fn suspend(client: &Client, object: &Object, on: bool) -> Resul
     let field = match object.kind {
         Kind::Deployment => "paused",
         Kind::CronJob => "suspend",
-        Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Job | Kind::Container | Kind::Service | Kind::Dependency => {
             let why = format!("a {} cannot be held where it is", object.kind.word()).into();
             return Err(EngineError::Unsupported { what: format!("Holding {object}").into(), why });
         }
@@ -35,17 +37,12 @@ pub(super) async fn suspend(client: &Client, object: &Object, on: bool) -> Resul
 ///
 /// # Errors
 /// As [`suspend`].
-pub(super) async fn trigger(
-    client: &Client,
-    object: &Object,
-    raw: &Value,
-    operation: &OperationId,
-) -> Result<Accepted, EngineError> {
+pub(super) async fn trigger(client: &Client, object: &Object, operation: &OperationId) -> Result<Accepted, EngineError> {
     if object.kind != Kind::CronJob {
         let why = format!("it is a {}, not a schedule", object.kind.word()).into();
         return Err(EngineError::Unsupported { what: format!("Starting a job of {object}").into(), why });
     }
-    let job = job(object, raw, operation);
+    let job = job(object, operation);
     let what = format!("Job {}/{}", object.namespace, text(&job, "/metadata/name"));
     let path = within("/apis/batch/v1", &object.namespace, "jobs", "");
     match create(client, &what, &path, &job).await {
@@ -63,8 +60,8 @@ pub(super) async fn trigger(
 }
 
 /// The job, as `kubectl create job --from` makes it, named by the operation.
-fn job(object: &Object, raw: &Value, operation: &OperationId) -> Value {
-    let of = |pointer: &str| raw.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
+fn job(object: &Object, operation: &OperationId) -> Value {
+    let of = |pointer: &str| object.value.pointer(pointer).cloned().unwrap_or_else(|| json!({}));
     let mut annotations = of("/spec/jobTemplate/metadata/annotations");
     annotations["cronjob.kubernetes.io/instantiate"] = json!("manual");
     annotations[OPERATION] = json!(operation.as_str());
@@ -94,13 +91,13 @@ mod tests {
 
     #[test]
     fn a_job_started_by_hand_is_its_schedules_own() {
-        let object = Object { kind: Kind::CronJob, namespace: "shop".into(), name: "nightly".into() };
-        let raw = json!({
+        let value = json!({
             "metadata": { "uid": "u-1" },
             "spec": { "jobTemplate": { "metadata": { "labels": { "app": "x" } }, "spec": { "backoffLimit": 2 } } },
         });
+        let object = Object { kind: Kind::CronJob, namespace: "shop".into(), name: "nightly".into(), value };
         let operation = OperationId::from("op-1");
-        let job = job(&object, &raw, &operation);
+        let job = job(&object, &operation);
         assert_eq!(text(&job, "/metadata/name"), format!("nightly-{}", mirror::tag(&operation)));
         assert_eq!(job["metadata"]["ownerReferences"][0]["uid"], "u-1");
         assert_eq!(annotation(&job, "cronjob.kubernetes.io/instantiate"), Some("manual"));

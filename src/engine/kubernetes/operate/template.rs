@@ -7,11 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::call::{annotation, text};
 use super::change::{Patch, Told, change};
 use super::history;
-use super::object::{Kind, Object, annotation, text};
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
+use crate::engine::kubernetes::object::Object;
+use crate::model::WorkloadKind as Kind;
 use crate::model::{OperationId, Revision};
 use crate::operate::{Accepted, image};
 
@@ -57,7 +59,13 @@ fn imaged(object: &Object, raw: &Value, container: Option<&str>, revision: &Revi
     let pods = json!({ "spec": { "containers": [{ "name": &*name, "image": &*revision.image }] } });
     let spec = match object.kind {
         Kind::CronJob => json!({ "jobTemplate": { "spec": { "template": pods } } }),
-        Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job => json!({ "template": pods }),
+        Kind::Deployment
+        | Kind::StatefulSet
+        | Kind::DaemonSet
+        | Kind::Job
+        | Kind::Container
+        | Kind::Service
+        | Kind::Dependency => json!({ "template": pods }),
     };
     Ok(Told::Changed(Patch::Strategic, json!({ "metadata": { "annotations": record(revision) }, "spec": spec })))
 }
