@@ -22,3 +22,5 @@ mod apiserver;
 mod client;
 #[path = "apiserver/read.rs"]
 mod read;
+#[path = "apiserver/rollout.rs"]
+mod rollout;

@@ -107,3 +107,7 @@ impl Open {
 pub fn get(server: &ApiServer, path: &str) -> Answered {
     open(server, "GET", path, &[], "").read()
 }
+
+pub fn send(server: &ApiServer, method: &str, path: &str, media: &str, body: &Value) -> Answered {
+    open(server, method, path, &[("Content-Type", media)], &body.to_string()).read()
+}

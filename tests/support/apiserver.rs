@@ -4,9 +4,11 @@
 //! answers is held to recordings of a real one by `tests/apiserver.rs`.
 //!
 //! ```ignore
-//! let server = ApiServer::start(World::empty().node("node-2"));
+//! let server = ApiServer::start(World::lms());             // or World::empty().node("node-2").with(json!({ … })).still()
+//! server.settle();                                         // every pod is there and ready; a cluster's second takes 20 ms
 //! let kubeconfig = server.kubeconfig_path();               // contexts `lms` (may do all) and `lms-viewer` (may look)
 //! server.put(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { … } }));   // made or replaced, status too
+//! server.create(json!({ … }));                             // as a user posts it; `change`, `delete`, `remove` as the names say
 //! server.get("deployments", "lms-ai", "lms-ai-backend");   // as it is now, or nothing
 //! server.wait("the pods", |s| s.pods("lms-ai").len() == 4);
 //! server.faults().slow(About::path("/pods"), Duration::from_secs(1));  // cut, refuse, stall, answer, forbid, no_watch_list …
@@ -14,7 +16,9 @@
 //! server.requests();                                       // every request: method, path, query, agent, manager, body, code
 //! ```
 //!
-//! It serves plain http; a request shows the token of the user whose context it is.
+//! Controllers and kubelets are at work, unless the world is `still()`: how a container behaves is in the tag of its image
+//! (`1.0-never-ready`, `1.0-crash`, `1.0-missing`, `1.0-slow`, `1.0-stubborn`). It serves plain http; a request shows the token
+//! of the user whose context it is.
 
 #![allow(
     dead_code,
@@ -28,6 +32,18 @@
 
 #[path = "apiserver/ask.rs"]
 mod ask;
+#[path = "apiserver/container.rs"]
+mod container;
+#[path = "apiserver/control.rs"]
+mod control;
+#[path = "apiserver/daemonset.rs"]
+mod daemonset;
+#[path = "apiserver/defaults.rs"]
+mod defaults;
+#[path = "apiserver/deployment.rs"]
+mod deployment;
+#[path = "apiserver/deployment_status.rs"]
+mod deployment_status;
 #[path = "apiserver/discover.rs"]
 mod discover;
 #[path = "apiserver/faults.rs"]
@@ -36,22 +52,42 @@ mod faults;
 mod http;
 #[path = "apiserver/hub.rs"]
 mod hub;
+#[path = "apiserver/job.rs"]
+mod job;
 #[path = "apiserver/kind.rs"]
 mod kind;
+#[path = "apiserver/kubelet.rs"]
+mod kubelet;
+#[path = "apiserver/lms.rs"]
+mod lms;
 #[path = "apiserver/metrics.rs"]
 mod metrics;
+#[path = "apiserver/patch.rs"]
+mod patch;
 #[path = "apiserver/read.rs"]
 mod read;
+#[path = "apiserver/replicaset.rs"]
+mod replicaset;
 #[path = "apiserver/select.rs"]
 mod select;
+#[path = "apiserver/service.rs"]
+mod service;
+#[path = "apiserver/shell.rs"]
+mod shell;
+#[path = "apiserver/statefulset.rs"]
+mod statefulset;
 #[path = "apiserver/status.rs"]
 mod status;
 #[path = "apiserver/store.rs"]
 mod store;
 #[path = "apiserver/stream.rs"]
 mod stream;
+#[path = "apiserver/sub.rs"]
+mod sub;
 #[path = "apiserver/world.rs"]
 mod world;
+#[path = "apiserver/write.rs"]
+mod write;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,6 +99,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use faults::{About, Answer, Ban, Faults};
 pub use hub::{Pace, Seen};
+pub use lms::deployment;
 pub use world::World;
 
 use hub::{Hub, Insides, TOKENS};
@@ -107,6 +144,9 @@ impl ApiServer {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                if served.store().touched.is_some() {
+                    tokio::spawn(control::run(served.clone()));
+                }
                 tokio::select! {
                     () = http::serve(served, listener) => {}
                     _ = ended => {}
@@ -144,14 +184,98 @@ impl ApiServer {
         world::keep(&mut self.hub.store(), manifest);
     }
 
-    /// Changes an object that is there.
+    /// Makes an object as a user does who posts it, and gives its name.
+    ///
+    /// # Panics
+    /// It is refused.
+    pub fn create(&self, mut manifest: Value) -> String {
+        let kind = kind::of(&manifest).unwrap_or_else(|| panic!("of no kind the server keeps: {manifest}"));
+        for name in ["kind", "apiVersion"] {
+            manifest.as_object_mut().map(|m| m.remove(name));
+        }
+        let namespace = manifest["metadata"]["namespace"].as_str().map(str::to_owned);
+        let made = write::made(&mut self.hub.store(), kind, namespace.as_deref(), manifest, "test", false);
+        made.unwrap_or_else(|failure| panic!("refused: {}", failure.body)).name().to_owned()
+    }
+
+    /// Deletes an object as a user does: a pod goes when its grace is over, what an object owns goes with it.
+    pub fn delete(&self, plural: &str, namespace: &str, name: &str) {
+        write::deleted(&mut self.hub.store(), kind::plural(plural), &(namespace.into(), name.into()), None, false);
+    }
+
+    /// Changes an object that is there, and counts the change where its spec is counted.
     pub fn change(&self, plural: &str, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) {
         let kind = kind::plural(plural);
         let mut store = self.hub.store();
         let entry = store.get(kind, &(namespace.into(), name.into())).unwrap_or_else(|| panic!("no {plural} {namespace}/{name}"));
         let mut value = (*entry.value).clone();
         change(&mut value);
+        if kind.counted && value["spec"] != entry.value["spec"] {
+            value["metadata"]["generation"] = json!(value["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
+        }
         store.keep(kind, value);
+    }
+
+    /// Sets whether a node is ready. One that is not has a kubelet that does and says nothing.
+    pub fn node_ready(&self, name: &str, ready: bool) {
+        self.change("nodes", "", name, |node| {
+            for condition in node["status"]["conditions"].as_array_mut().into_iter().flatten() {
+                if condition["type"] == json!("Ready") {
+                    condition["status"] = json!(if ready { "True" } else { "Unknown" });
+                    condition["reason"] = json!(if ready { "KubeletReady" } else { "NodeStatusUnknown" });
+                    condition["lastTransitionTime"] = json!(store::stamp());
+                }
+            }
+        });
+    }
+
+    /// Makes an autoscaler want so many replicas, within its bounds; nothing lets it rest again.
+    pub fn autoscale(&self, namespace: &str, name: &str, desired: Option<i64>) {
+        self.change("horizontalpodautoscalers", namespace, name, |scaler| match desired {
+            Some(desired) => scaler["metadata"]["annotations"]["qd.test/desired"] = json!(desired.to_string()),
+            None => drop(scaler["metadata"]["annotations"].as_object_mut().map(|a| a.remove("qd.test/desired"))),
+        });
+    }
+
+    /// Lets a container say a line.
+    pub fn say(&self, namespace: &str, pod: &str, container: &str, text: &str) {
+        self.hub.say(namespace, pod, container, text);
+    }
+
+    /// What a command that contains the text says and ends with, in any container; tried before the common ones (`echo`,
+    /// `cat`, `tar cf -`, `hostname`, `true`, `false`, `exit N`).
+    pub fn command(&self, contains: &str, out: &str, err: &str, code: i32) {
+        let command = hub::Command { contains: contains.into(), out: out.into(), err: err.into(), code };
+        self.hub.insides.lock().unwrap().commands.insert(0, command);
+    }
+
+    /// Puts a file into a pod.
+    pub fn file(&self, namespace: &str, pod: &str, path: &str, content: &[u8]) {
+        self.hub.insides.lock().unwrap().files.insert((namespace.into(), pod.into(), path.into()), content.to_vec());
+    }
+
+    /// Leads a pod's port to a listener of the test.
+    pub fn listen(&self, namespace: &str, pod: &str, port: u16, at: std::net::SocketAddr) {
+        self.hub.insides.lock().unwrap().ports.insert((namespace.into(), pod.into(), port), at);
+    }
+
+    /// Waits until every pod of every deployment, stateful set and daemon set is there and ready.
+    pub fn settle(&self) {
+        self.wait("every workload as it is wanted", |server| {
+            let number = |object: &Value, path: &str| object.pointer(path).and_then(Value::as_i64).unwrap_or(0);
+            let store = server.hub.store();
+            let all = |name: &str, want: &str, have: &[&str]| {
+                store.list(kind::plural(name), None).iter().all(|e| {
+                    have.iter().all(|path| number(&e.value, path) == number(&e.value, want))
+                        && number(&e.value, "/status/observedGeneration") == number(&e.value, "/metadata/generation")
+                })
+            };
+            let set = ["/status/readyReplicas", "/status/updatedReplicas", "/status/replicas", "/status/availableReplicas"];
+            let daemons = ["/status/numberAvailable", "/status/updatedNumberScheduled"];
+            all("deployments", "/spec/replicas", &set)
+                && all("statefulsets", "/spec/replicas", &set)
+                && all("daemonsets", "/status/desiredNumberScheduled", &daemons)
+        });
     }
 
     /// Takes an object away, at once and with nothing of what belongs to it.

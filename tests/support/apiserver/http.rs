@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::ask::{Aim, Ask, Content, Reply};
 use super::hub::{Hub, Seen};
 use super::status::{method_not_allowed, unauthorized};
-use super::{discover, metrics, read, stream};
+use super::{discover, metrics, read, stream, sub, write};
 
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
@@ -144,6 +144,12 @@ async fn route(hub: &Arc<Hub>, ask: Ask) -> Reply {
         ("GET", None) if ask.is("watch") => stream::watch(hub, &ask, &aim).await,
         ("GET", None) if aim.name.is_none() => read::list(hub, &ask, &aim).await,
         ("GET", None | Some("status")) => read::get(hub, &ask, &aim),
+        ("POST", None) if aim.name.is_none() => write::create(hub, &ask, &aim),
+        ("PUT", None | Some("status")) if aim.name.is_some() => write::update(hub, &ask, &aim),
+        ("PATCH", None | Some("status")) if aim.name.is_some() => write::patch(hub, &ask, &aim),
+        ("DELETE", None) if aim.name.is_some() => write::delete(hub, &ask, &aim),
+        ("GET" | "PUT" | "PATCH", Some("scale")) => sub::scaled(hub, &ask, &aim),
+        ("POST", Some("eviction")) => sub::evict(hub, &ask, &aim),
         ("GET", Some("proxy")) => metrics::node_proxy(hub, &ask, &aim),
         _ => Err(method_not_allowed()),
     };

@@ -28,6 +28,11 @@ impl Entry {
         Self { value: Arc::new(value), version, bytes: Arc::default() }
     }
 
+    /// What an object would be, without it being kept.
+    pub fn shown(value: Value) -> Self {
+        Self::new(value, 0)
+    }
+
     /// The same object under another version.
     pub fn again_at(&self, version: u64) -> Self {
         let mut value = (*self.value).clone();
@@ -140,6 +145,13 @@ impl Store {
     pub fn list(&self, kind: &Kind, namespace: Option<&str>) -> Vec<Entry> {
         let objects = &self.shelves[kind.plural].objects;
         objects.iter().filter(|(key, _)| namespace.is_none_or(|n| key.0 == n)).map(|(_, entry)| entry.clone()).collect()
+    }
+
+    /// All of a namespace whose names begin so.
+    pub fn list_from(&self, kind: &Kind, namespace: &str, stem: &str) -> Vec<Entry> {
+        let first = (namespace.to_owned(), stem.to_owned());
+        let objects = self.shelves[kind.plural].objects.range(first..);
+        objects.take_while(|(key, _)| key.0 == namespace && key.1.starts_with(stem)).map(|(_, entry)| entry.clone()).collect()
     }
 
     /// What names that uid as its controller, of one kind.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::hub::Pace;
 use super::kind;
 use super::store::{Entry, Store, key_of, stamp};
+use super::write::complete;
 
 /// The objects of a cluster, and how it lives.
 pub struct World {
@@ -36,6 +37,7 @@ pub fn keep(store: &mut Store, mut manifest: Value) -> Entry {
         let last = known["generation"].as_i64().unwrap_or(0);
         manifest["metadata"]["generation"] = json!(if same { last } else { last + 1 });
     }
+    complete(kind, &mut manifest);
     store.keep(kind, manifest)
 }
 
