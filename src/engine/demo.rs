@@ -2,6 +2,7 @@
 //! engine, network or file but those copied out of it and into it. Outside this folder it is an [`Engine`] like any other.
 
 pub mod act;
+mod cluster;
 mod containers;
 mod declared;
 mod describe;

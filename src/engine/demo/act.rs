@@ -83,9 +83,10 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
                 why: "the demo replaces its pods one after the other".into(),
             })
         }
-        Action::Cordon { node, .. } | Action::Drain { node, .. } => {
-            Err(EngineError::Unsupported { what: format!("changing node {node}").into(), why: "the demo shows no nodes".into() })
-        }
+        Action::Cordon { node, .. } | Action::Drain { node, .. } => Err(EngineError::Unsupported {
+            what: format!("changing node {node}").into(),
+            why: "the demo's nodes are only there to be seen".into(),
+        }),
         Action::ComposeUp { .. } => {
             Err(EngineError::Unsupported { what: "Bringing services up".into(), why: "the demo has no compose file".into() })
         }

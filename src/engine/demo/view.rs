@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::cluster;
 use super::incident::Incident;
 use super::place::{Place, Service};
 use super::recipe::{Probe, Recipe};
@@ -66,7 +67,7 @@ fn snapshot(place: &Place, now: Timestamp, before: Option<&Arc<Snapshot>>) -> Ar
         workloads,
         lock,
         facts: Vec::new(),
-        nodes: Vec::new(),
+        nodes: if place.stack.mechanics == Mechanics::Declared { cluster::nodes(place) } else { Vec::new() },
         notes: Vec::new(),
         file: None,
     })
@@ -84,7 +85,7 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
     let mut instances: Vec<Arc<Instance>> = service
         .units
         .iter()
-        .map(|unit| share(instance(unit), before.and_then(|w| w.instances.iter().find(|i| i.id == unit.id))))
+        .map(|unit| share(instance(place, unit), before.and_then(|w| w.instances.iter().find(|i| i.id == unit.id))))
         .collect();
     instances.sort_by(|a, b| (a.number, &a.id).cmp(&(b.number, &b.id)));
     let replicas: Vec<&Unit> = service.units.iter().filter(|u| !u.set_aside && !u.one_off).collect();
@@ -110,7 +111,7 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
         revisions,
         instances,
         resting: None,
-        controller: None,
+        controller: declared.then(|| cluster::controller(place, service, count(ready)).into()),
         rollout: None,
         autoscaler: None,
         drift: None,
@@ -136,19 +137,22 @@ pub fn capabilities(recipe: &Recipe, declared: bool) -> Capabilities {
         capabilities = capabilities.deny(Verb::Scale, why);
     }
     if declared {
-        let why = "pods cannot be frozen; scale to 0 to take the workload out of service";
-        capabilities = capabilities.deny(Verb::Pause, why).deny(Verb::Unpause, "pods cannot be frozen, so none is");
+        let why = "the demo's rollouts cannot be held where they are; scale to 0 to take the workload out of service";
+        capabilities = capabilities.deny(Verb::Pause, why).deny(Verb::Unpause, "nothing is held in the demo");
+        capabilities = capabilities.deny(Verb::Trigger, "the demo has no schedules").deny(Verb::Bounds, "no autoscaler owns it");
     }
     capabilities
 }
 
-fn instance(unit: &Unit) -> Instance {
+fn instance(place: &Place, unit: &Unit) -> Instance {
+    let verdict = verdict(unit);
     Instance {
+        pod: unit.pod.then(|| cluster::pod(place, unit, &verdict).into()),
         id: unit.id.clone(),
         name: unit.name.clone(),
         number: unit.number,
         state: unit.state,
-        verdict: verdict(unit),
+        verdict,
         has_healthcheck: unit.recipe.probe.is_some(),
         checks: check(unit).into_iter().collect(),
         image: unit.image.clone(),
@@ -164,7 +168,6 @@ fn instance(unit: &Unit) -> Instance {
         oom_killed: unit.oom_killed,
         node: unit.node.clone(),
         elsewhere: None,
-        pod: None,
         ip: Some(unit.ip.clone()),
         ports: unit.recipe.ports.iter().map(|(host, container)| port(*host, *container)).collect(),
         created_at: Some(unit.created_at),
