@@ -20,6 +20,8 @@
 mod apiserver;
 #[path = "apiserver/client.rs"]
 mod client;
+#[path = "apiserver/pods.rs"]
+mod pods;
 #[path = "apiserver/read.rs"]
 mod read;
 #[path = "apiserver/rollout.rs"]

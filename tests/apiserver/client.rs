@@ -1,13 +1,15 @@
 //! A client that shows the answers as they are, no more.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, Read, Write};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::apiserver::ApiServer;
+
+pub use std::io::BufReader;
+pub use std::net::TcpStream;
 
 /// An answer read to its end.
 #[derive(Debug)]
@@ -88,6 +90,11 @@ impl Open {
             self.lines.extend(String::from_utf8_lossy(&piece).lines().map(str::to_owned));
         }
         self.lines.pop_front().map(|l| serde_json::from_str(&l).unwrap())
+    }
+
+    /// The connection after a change of protocol.
+    pub fn raw(self) -> BufReader<TcpStream> {
+        self.stream
     }
 
     pub fn read(mut self) -> Answered {

@@ -151,3 +151,18 @@ fn faults_hold_until_they_are_taken_back() {
     assert!(watch.event().is_none());
     assert!(server.asked("watch=true") == 1 && server.requests()[0].user == "lms-admin");
 }
+
+#[test]
+fn a_large_cluster_changes_at_a_steady_rate() {
+    let server = ApiServer::start(World::large(20, 5));
+    let pods = get(&server, "/api/v1/namespaces/lms-ai/pods?limit=60").json();
+    assert_eq!((pods["items"].as_array().unwrap().len(), &pods["metadata"]["remainingItemCount"]), (60, &json!(40)));
+    assert!(pods["items"][0].to_string().len() > 4000, "as long as a real one: {}", pods["items"][0]);
+    let version = &pods["metadata"]["resourceVersion"].as_str().unwrap();
+    let mut watch = open(&server, "GET", &format!("/api/v1/pods?watch=true&resourceVersion={version}"), &[], "");
+    let churn = server.churn(1000);
+    for _ in 0..200 {
+        assert_eq!(watch.event().unwrap()["type"], "MODIFIED");
+    }
+    assert!(churn.made() >= 200);
+}

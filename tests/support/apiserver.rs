@@ -4,7 +4,8 @@
 //! answers is held to recordings of a real one by `tests/apiserver.rs`.
 //!
 //! ```ignore
-//! let server = ApiServer::start(World::lms());             // or World::empty().node("node-2").with(json!({ … })).still()
+//! let server = ApiServer::start(World::lms());             // or World::empty().node("node-2").with(json!({ … })).still(),
+//!                                                          // or World::large(1_000, 5) and then server.churn(1_000)
 //! server.settle();                                         // every pod is there and ready; a cluster's second takes 20 ms
 //! let kubeconfig = server.kubeconfig_path();               // contexts `lms` (may do all) and `lms-viewer` (may look)
 //! server.put(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { … } }));   // made or replaced, status too
@@ -58,8 +59,12 @@ mod job;
 mod kind;
 #[path = "apiserver/kubelet.rs"]
 mod kubelet;
+#[path = "apiserver/large.rs"]
+mod large;
 #[path = "apiserver/lms.rs"]
 mod lms;
+#[path = "apiserver/logs.rs"]
+mod logs;
 #[path = "apiserver/metrics.rs"]
 mod metrics;
 #[path = "apiserver/patch.rs"]
@@ -74,6 +79,8 @@ mod select;
 mod service;
 #[path = "apiserver/shell.rs"]
 mod shell;
+#[path = "apiserver/socket.rs"]
+mod socket;
 #[path = "apiserver/statefulset.rs"]
 mod statefulset;
 #[path = "apiserver/status.rs"]
@@ -99,6 +106,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use faults::{About, Answer, Ban, Faults};
 pub use hub::{Pace, Seen};
+pub use large::Churn;
 pub use lms::deployment;
 pub use world::World;
 
@@ -249,14 +257,24 @@ impl ApiServer {
         self.hub.insides.lock().unwrap().commands.insert(0, command);
     }
 
-    /// Puts a file into a pod.
+    /// Lets a container say many lines at once.
+    pub fn say_all(&self, namespace: &str, pod: &str, container: &str, lines: &[String]) {
+        self.hub.say_all(namespace, pod, container, lines);
+    }
+
+    /// Puts a file into a pod, or into all whose names begin so.
     pub fn file(&self, namespace: &str, pod: &str, path: &str, content: &[u8]) {
         self.hub.insides.lock().unwrap().files.insert((namespace.into(), pod.into(), path.into()), content.to_vec());
     }
 
-    /// Leads a pod's port to a listener of the test.
+    /// Leads a pod's port, or that of all whose names begin so, to a listener of the test.
     pub fn listen(&self, namespace: &str, pod: &str, port: u16, at: std::net::SocketAddr) {
         self.hub.insides.lock().unwrap().ports.insert((namespace.into(), pod.into(), port), at);
+    }
+
+    /// Changes the pods that are there, so many a second, until the answer is dropped.
+    pub fn churn(&self, per_second: u32) -> Churn {
+        Churn::start(self.hub.clone(), per_second)
     }
 
     /// Waits until every pod of every deployment, stateful set and daemon set is there and ready.

@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::ask::{Aim, Ask, Content, Reply};
 use super::hub::{Hub, Seen};
 use super::status::{method_not_allowed, unauthorized};
-use super::{discover, metrics, read, stream, sub, write};
+use super::{discover, logs, metrics, read, socket, stream, sub, write};
 
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
@@ -126,7 +126,7 @@ fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-async fn route(hub: &Arc<Hub>, ask: Ask) -> Reply {
+async fn route(hub: &Arc<Hub>, mut ask: Ask) -> Reply {
     if let Some(reply) = discover::answer(hub, &ask) {
         return reply;
     }
@@ -150,6 +150,9 @@ async fn route(hub: &Arc<Hub>, ask: Ask) -> Reply {
         ("DELETE", None) if aim.name.is_some() => write::delete(hub, &ask, &aim),
         ("GET" | "PUT" | "PATCH", Some("scale")) => sub::scaled(hub, &ask, &aim),
         ("POST", Some("eviction")) => sub::evict(hub, &ask, &aim),
+        ("GET", Some("log")) => logs::answer(hub, &ask, &aim),
+        ("GET" | "POST", Some("exec")) => socket::exec(hub, &mut ask, &aim),
+        ("GET" | "POST", Some("portforward")) => socket::forward(hub, &mut ask, &aim),
         ("GET", Some("proxy")) => metrics::node_proxy(hub, &ask, &aim),
         _ => Err(method_not_allowed()),
     };

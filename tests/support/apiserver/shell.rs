@@ -39,7 +39,11 @@ impl Hub {
         if let Some(known) = insides.commands.iter().find(|c| text.contains(&c.contains)) {
             return Ran { out: known.out.clone(), err: known.err.clone(), code: known.code, bytes: None };
         }
-        let file = |path: &str| insides.files.get(&(namespace.to_owned(), pod.to_owned(), path.to_owned())).cloned();
+        let file = |path: &str| {
+            let mut known =
+                insides.files.iter().filter(|((n, p, at), _)| n == namespace && pod.starts_with(p.as_str()) && at == path);
+            known.next().map(|(_, bytes)| bytes.clone())
+        };
         let words: Vec<&str> = command.iter().map(String::as_str).collect();
         match words.as_slice() {
             ["sh" | "/bin/sh" | "bash", "-c" | "-ec", script] => script_of(script, pod, &file),
@@ -52,6 +56,14 @@ impl Hub {
     pub fn say(&self, namespace: &str, pod: &str, container: &str, text: &str) {
         let place = (namespace.to_owned(), pod.to_owned(), container.to_owned());
         self.insides.lock().unwrap().logs.entry(place).or_default().push(Said { at: Timestamp::now(), text: text.to_owned() });
+        self.said.send_modify(|n| *n += 1);
+    }
+
+    /// Lets a container say many lines at once.
+    pub fn say_all(&self, namespace: &str, pod: &str, container: &str, lines: &[String]) {
+        let (place, at) = ((namespace.to_owned(), pod.to_owned(), container.to_owned()), Timestamp::now());
+        let said = lines.iter().map(|text| Said { at, text: text.clone() });
+        self.insides.lock().unwrap().logs.entry(place).or_default().extend(said);
         self.said.send_modify(|n| *n += 1);
     }
 
