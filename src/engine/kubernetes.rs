@@ -1,11 +1,15 @@
 //! The Kubernetes engine: one context of a kubeconfig, its namespaces as environments. The wire's types stop here.
 
+pub mod attach;
 pub mod client;
 pub mod copy;
+pub mod describe;
+pub mod dial;
 pub mod exec;
 pub mod file;
 pub mod kubeconfig;
 pub mod lock_note;
+pub mod logs;
 pub mod object;
 pub mod once;
 pub mod operate;
@@ -38,9 +42,11 @@ struct Kubernetes {
 
 impl Engine for Kubernetes {
     fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
-        let _client = self.client.clone();
+        let client = self.client.clone();
         match topic {
-            Topic::Inventory | Topic::Stats { .. } | Topic::Logs(_) | Topic::Describe(_) => stream::empty().boxed(),
+            Topic::Inventory | Topic::Stats { .. } => stream::empty().boxed(),
+            Topic::Logs(query) => logs::follow(client, query),
+            Topic::Describe(subject) => describe::follow(client, subject),
         }
     }
 
@@ -53,12 +59,12 @@ impl Engine for Kubernetes {
     }
 
     fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
-        let what = format!("Port {port} of {instance}").into();
-        async move { Err(EngineError::Unsupported { what, why: "it is not done on Kubernetes".into() }) }.boxed()
+        let client = self.client.clone();
+        async move { dial::dial(&client, &instance, port).await }.boxed()
     }
 
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {
-        let what = format!("A shell in {}", shell.instance).into();
-        async move { Err(EngineError::Unsupported { what, why: "it is not done on Kubernetes".into() }) }.boxed()
+        let client = self.client.clone();
+        async move { attach::attach(&client, shell).await }.boxed()
     }
 }

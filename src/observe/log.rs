@@ -67,6 +67,8 @@ pub enum Marker {
     Reconnected(Arc<str>),
     /// The instance has ended.
     Ended(Arc<str>),
+    /// There is nothing to be read yet, or not now; the text says what is waited for.
+    Waiting(Arc<str>),
     /// The log begins here: there is nothing older, or nothing older that was asked for.
     Begin,
 }
@@ -79,6 +81,7 @@ impl Marker {
             Self::Dropped(_) => "dropped",
             Self::Reconnected(_) => "reconnected",
             Self::Ended(_) => "ended",
+            Self::Waiting(_) => "waiting",
             Self::Begin => "begin",
         }
     }
@@ -88,7 +91,7 @@ impl Marker {
     pub fn detail(&self) -> String {
         match self {
             Self::Dropped(count) => format!("{count} lines dropped"),
-            Self::Reconnected(text) | Self::Ended(text) => text.to_string(),
+            Self::Reconnected(text) | Self::Ended(text) | Self::Waiting(text) => text.to_string(),
             Self::Begin => "the log begins here".to_owned(),
         }
     }

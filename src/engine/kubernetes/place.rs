@@ -152,7 +152,17 @@ impl Seen {
         self.status().and_then(|s| s.get("restartCount")?.as_u64()).unwrap_or(0)
     }
 
-    /// Whether the container is in sight of a command.
+    /// Whether the container is never started again: its pod is over, or it had one thing to do before the others start.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let phase = self.text("/status/phase");
+        let init = self.pod.pointer(LISTS[1].1).and_then(Value::as_array);
+        let named = |s: &&Value| s.get("name").and_then(Value::as_str) == Some(&self.container);
+        let done = init.into_iter().flatten().find(named).and_then(|s| s.pointer("/state/terminated/exitCode")?.as_i64());
+        matches!(phase, "Succeeded" | "Failed") || done == Some(0)
+    }
+
+    /// Whether a command can be run in the container.
     #[must_use]
     pub fn is_running(&self) -> bool {
         matches!(self.run(), Run::Running)

@@ -50,7 +50,7 @@ pub fn data<'a>(owner: Owner<'a>, line: &LineView<'a>) -> Data<'a> {
     if let Some(marker) = line.marker {
         let count = match marker {
             Marker::Dropped(count) => Some(*count),
-            Marker::Reconnected(_) | Marker::Ended(_) | Marker::Begin => None,
+            Marker::Reconnected(_) | Marker::Ended(_) | Marker::Waiting(_) | Marker::Begin => None,
         };
         return Data::Marker { at, environment, workload, instance, marker: marker.word(), detail: marker.detail(), count };
     }

@@ -122,7 +122,7 @@ pub fn note(scene: &Scene<'_>, what: &str, area: Rect, buf: &mut Buffer) {
 fn mark(scene: &Scene<'_>, name: &str, marker: &Marker, area: Rect, buf: &mut Buffer) {
     let style = match marker {
         Marker::Dropped(_) => scene.style(Role::Bad),
-        Marker::Reconnected(_) => scene.style(Role::Warn),
+        Marker::Reconnected(_) | Marker::Waiting(_) => scene.style(Role::Warn),
         Marker::Ended(_) | Marker::Begin => scene.style(Role::Marker),
     };
     let mut pen = Pen::new(buf, area, 0);
