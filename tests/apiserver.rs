@@ -20,9 +20,13 @@
 mod apiserver;
 #[path = "apiserver/client.rs"]
 mod client;
+#[path = "apiserver/held.rs"]
+mod held;
 #[path = "apiserver/pods.rs"]
 mod pods;
 #[path = "apiserver/read.rs"]
 mod read;
+#[path = "apiserver/refusals.rs"]
+mod refusals;
 #[path = "apiserver/rollout.rs"]
 mod rollout;

@@ -152,14 +152,7 @@ impl Container {
             status["resources"] = spec["resources"].clone();
             status["user"] = json!({ "linux": { "uid": 0, "gid": 0, "supplementalGroups": [0] } });
         }
-        let mounts = spec["volumeMounts"].as_array().into_iter().flatten().map(|m| {
-            let mut mount = m.clone();
-            if m["readOnly"] == json!(true) {
-                mount["recursiveReadOnly"] = json!("Disabled");
-            }
-            mount
-        });
-        status["volumeMounts"] = mounts.collect();
+        status["volumeMounts"] = mounts(spec);
         status
     }
 }
@@ -177,9 +170,20 @@ pub fn initialized(spec: &Value) -> Value {
     json!({
         "name": name, "state": state, "lastState": {}, "ready": true, "restartCount": 0, "started": stays,
         "image": full(spec["image"].as_str().unwrap_or_default()), "containerID": id, "resources": spec["resources"],
-        "imageID": format!("sha256:{:0>64}", super::replicaset::hash(&spec["image"])), "volumeMounts": [],
+        "imageID": format!("sha256:{:0>64}", super::replicaset::hash(&spec["image"])), "volumeMounts": mounts(spec),
         "user": { "linux": { "uid": 0, "gid": 0, "supplementalGroups": [0] } }
     })
+}
+
+fn mounts(spec: &Value) -> Value {
+    let mounts = spec["volumeMounts"].as_array().into_iter().flatten().map(|m| {
+        let mut mount = m.clone();
+        if m["readOnly"] == json!(true) {
+            mount["recursiveReadOnly"] = json!("Disabled");
+        }
+        mount
+    });
+    mounts.collect()
 }
 
 /// An image's name as a runtime writes it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::control::{Desk, Writer, controller, share};
 use super::kind::plural;
@@ -36,6 +36,7 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
                 pod["metadata"]["labels"]["controller-revision-hash"] = mark.clone();
                 pod["metadata"]["labels"]["pod-template-generation"] = json!(generation);
                 pod["spec"]["affinity"] = pinned(node.name());
+                tolerate(&mut pod["spec"]["tolerations"]);
             });
         }
     }
@@ -62,8 +63,24 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
     report(desk, &set, &update, nodes.len(), &pods)
 }
 
+/// Pods of daemon sets stay where others would have to go.
+fn tolerate(tolerations: &mut Value) {
+    let mut all = tolerations.as_array().cloned().unwrap_or_default();
+    for (key, effect) in [
+        ("not-ready", "NoExecute"),
+        ("unreachable", "NoExecute"),
+        ("disk-pressure", "NoSchedule"),
+        ("memory-pressure", "NoSchedule"),
+        ("pid-pressure", "NoSchedule"),
+        ("unschedulable", "NoSchedule"),
+    ] {
+        all.push(json!({ "key": format!("node.kubernetes.io/{key}"), "operator": "Exists", "effect": effect }));
+    }
+    *tolerations = Value::Array(all);
+}
+
 /// What binds a pod of a daemon set to its node.
-fn pinned(node: &str) -> serde_json::Value {
+fn pinned(node: &str) -> Value {
     let field = json!({ "key": "metadata.name", "operator": "In", "values": [node] });
     let terms = json!({ "nodeSelectorTerms": [{ "matchFields": [field] }] });
     json!({ "nodeAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": terms } })

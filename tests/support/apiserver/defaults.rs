@@ -31,7 +31,10 @@ pub fn fill(kind: &Kind, object: &mut Value) {
             template(&mut spec["template"], "Always");
         }
         "statefulsets" => stateful_set(spec),
-        "daemonsets" => daemon_set(spec),
+        "daemonsets" => {
+            daemon_set(spec);
+            or(&mut object["metadata"]["annotations"], "deprecated.daemonset.template.generation", json!("1"));
+        }
         "jobs" => job(spec),
         "cronjobs" => {
             or(spec, "concurrencyPolicy", json!("Allow"));
@@ -212,7 +215,8 @@ fn pod(spec: &mut Value) {
     or(spec, "enableServiceLinks", json!(true));
     or(spec, "preemptionPolicy", json!("PreemptLowerPriority"));
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        let known = spec["tolerations"].as_array().is_some_and(|t| t.iter().any(|t| t["key"] == json!(key)));
+        let takes = |t: &Value| t["key"] == json!(key) || (t["key"].is_null() && t["operator"] == json!("Exists"));
+        let known = spec["tolerations"].as_array().is_some_and(|t| t.iter().any(takes));
         if !known {
             let toleration = json!({ "key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300 });
             push(&mut spec["tolerations"], toleration);

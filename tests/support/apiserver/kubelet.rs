@@ -221,9 +221,13 @@ fn write(desk: &mut Desk, pod: &Entry, life: &Life, sandbox: bool) {
             let known = object["status"]["initContainerStatuses"].clone();
             status["initContainerStatuses"] = if known.is_null() { json!(inits) } else { known };
         }
-        let (requests, limits) = (sum(&object["spec"], "requests"), sum(&object["spec"], "limits"));
+        let (requests, mut limits) = (sum(&object["spec"], "requests"), sum(&object["spec"], "limits"));
         if !requests.is_null() {
             status["allocatedResources"] = requests.clone();
+            if sandbox && limits.is_null() && begun {
+                // What a runtime says where nothing is limited.
+                limits = json!({ "memory": "9007199254740988Ki" });
+            }
             status["resources"] = json!({ "requests": requests });
             if !limits.is_null() {
                 status["resources"]["limits"] = limits;
@@ -233,9 +237,18 @@ fn write(desk: &mut Desk, pod: &Entry, life: &Life, sandbox: bool) {
     });
 }
 
-/// What the only container asks for; with several their first, which is all this server needs.
+/// What the containers have together, of requests or limits.
 fn sum(spec: &Value, what: &str) -> Value {
-    spec["containers"][0]["resources"][what].clone()
+    let mut all = json!({});
+    for (name, unit) in [("cpu", "m"), ("memory", "Mi")] {
+        let amounts = containers(spec, "containers")
+            .filter_map(|c| c["resources"][what][name].as_str()?.strip_suffix(unit)?.parse::<u64>().ok());
+        let amount: u64 = amounts.sum();
+        if amount > 0 {
+            all[name] = json!(format!("{amount}{unit}"));
+        }
+    }
+    if all == json!({}) { Value::Null } else { all }
 }
 
 fn quality(spec: &Value) -> &'static str {

@@ -60,7 +60,9 @@ fn redis() -> Value {
 }
 
 fn agent() -> Value {
-    let container = |name: &str| json!({ "name": name, "image": "busybox:1.35", "resources": { "requests": { "cpu": "5m", "memory": "8Mi" } } });
+    let work = ["sh", "-c", "while :; do echo at work; sleep 5; done"];
+    let resources = json!({ "requests": { "cpu": "5m", "memory": "8Mi" } });
+    let container = |name: &str| json!({ "name": name, "image": "busybox:1.35", "command": work, "resources": resources });
     let init = json!({ "name": "init", "image": "busybox:1.35", "command": ["sh", "-c", "echo init ok"] });
     let template = json!({
         "metadata": { "labels": { "app": "log-agent" } },

@@ -196,6 +196,8 @@ impl Store {
 
     /// Forgets what changed up to now, as a compaction does: open streams go on, new ones cannot begin before.
     pub fn forget(&mut self) {
+        // What is read at the very version of a compaction still can be.
+        self.version += 1;
         let version = self.version;
         for shelf in self.shelves.values_mut() {
             shelf.forgotten = version;

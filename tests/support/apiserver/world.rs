@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::hub::Pace;
 use super::kind;
 use super::store::{Entry, Store, key_of, stamp};
-use super::write::complete;
+use super::write::{complete, manage};
 
 /// The objects of a cluster, and how it lives.
 pub struct World {
@@ -38,6 +38,16 @@ pub fn keep(store: &mut Store, mut manifest: Value) -> Entry {
         manifest["metadata"]["generation"] = json!(if same { last } else { last + 1 });
     }
     complete(kind, &mut manifest);
+    if manifest["metadata"]["managedFields"].is_null() {
+        let manager = if kind.plural == "nodes" { "kubelet" } else { "kubectl-client-side-apply" };
+        let mut wanted = manifest.clone();
+        wanted.as_object_mut().map(|w| w.remove("status"));
+        manage(&Value::Null, &mut wanted, kind, manager, "");
+        manifest["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].clone();
+        if kind.plural == "nodes" {
+            manage(&wanted, &mut manifest, kind, manager, "status");
+        }
+    }
     store.keep(kind, manifest)
 }
 
