@@ -112,6 +112,10 @@ fn fresh(state: &State, environment: &EnvironmentId) -> Result<(), Refused> {
 
 /// A plan rests on definitions, and those come a moment after the list.
 fn detailed(snapshot: &Snapshot, request: &Request) -> Result<(), Refused> {
+    if !snapshot.is_listed() {
+        let what = &request.environment.name;
+        return Err(Refused::Feed(format!("what there is in {what} is still being listed: try again in a moment").into()));
+    }
     let meant = request.targets.iter().filter_map(|t| snapshot.workload(&t.workload));
     match meant.into_iter().find(|w| !w.is_detailed()) {
         None => Ok(()),

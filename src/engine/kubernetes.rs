@@ -2,25 +2,33 @@
 
 pub mod attach;
 pub mod client;
+pub mod convert;
 pub mod copy;
 pub mod describe;
 pub mod dial;
 pub mod exec;
 pub mod file;
+pub mod inventory;
+pub mod known;
 pub mod kubeconfig;
 pub mod lock_note;
 pub mod logs;
+pub mod metrics;
 pub mod object;
 pub mod once;
 pub mod operate;
+mod pace;
+pub mod permissions;
 pub mod place;
 mod script;
+pub mod watch;
+pub mod wire;
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use futures_util::{FutureExt, StreamExt, stream};
 
 use self::client::Client;
 use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
@@ -44,13 +52,15 @@ impl Engine for Kubernetes {
     fn subscribe(&self, topic: Topic) -> BoxStream<'static, Update> {
         let client = self.client.clone();
         match topic {
-            Topic::Inventory | Topic::Stats { .. } => stream::empty().boxed(),
+            Topic::Inventory => inventory::follow(client),
+            Topic::Stats { instances, every } => metrics::follow(client, instances, every),
             Topic::Logs(query) => logs::follow(client, query),
             Topic::Describe(subject) => describe::follow(client, subject),
         }
     }
 
     fn execute(&self, action: Action, report: Report) -> BoxFuture<'static, Result<Accepted, EngineError>> {
+        self.client.known().acted();
         operate::execute(self.client.clone(), action, report).boxed()
     }
 

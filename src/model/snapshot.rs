@@ -43,7 +43,16 @@ pub struct Snapshot {
     pub file: Option<Arc<StackFile>>,
 }
 
+/// How a note begins that says what has not been listed to its end yet.
+pub const LISTING: &str = "still being listed";
+
 impl Snapshot {
+    /// Whether everything has been seen that can be: nothing is planned on a part of it.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        !self.notes.iter().any(|note| note.starts_with(LISTING))
+    }
+
     /// The workload `id`.
     #[must_use]
     pub fn workload(&self, id: &WorkloadId) -> Option<&Arc<Workload>> {

@@ -11,6 +11,7 @@ use http::{Method, Request};
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use super::known::Known;
 use super::kubeconfig;
 use crate::config::{ConnectionSpec, EnvironmentSpec, KubernetesTarget, TargetSpec};
 use crate::engine::EngineError;
@@ -34,6 +35,7 @@ struct Inner {
     environments: Vec<EnvironmentSpec>,
     redaction: Arc<Redaction>,
     made: Mutex<Option<Made>>,
+    known: Known,
 }
 
 /// A client and the state its files were in when it was made.
@@ -60,6 +62,7 @@ impl Client {
             environments: spec.environments.clone(),
             redaction: spec.redaction.clone(),
             made: Mutex::new(None),
+            known: Known::default(),
         }))
     }
 
@@ -85,6 +88,12 @@ impl Client {
     #[must_use]
     pub fn redaction(&self) -> &Arc<Redaction> {
         &self.0.redaction
+    }
+
+    /// What its topics share.
+    #[must_use]
+    pub fn known(&self) -> &Known {
+        &self.0.known
     }
 
     /// The address in messages.

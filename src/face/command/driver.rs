@@ -104,10 +104,16 @@ impl Driver {
 
     /// Waits until every connection has shown what it holds or has failed, and knows which lock holders live.
     pub async fn inventory(&mut self) {
-        self.until(CONNECT_WITHIN, |state| state.open_connections().all(|c| c.inventory.is_some() || is_settled(&c.link))).await;
+        self.until(CONNECT_WITHIN, |state| {
+            let listed = |c: &crate::app::state::Connection| {
+                c.inventory.as_ref().is_some_and(|i| i.environments.iter().all(|s| s.is_listed()))
+            };
+            state.open_connections().all(|c| listed(c) || is_settled(&c.link))
+        })
+        .await;
         self.until(DETAILS_WITHIN, |state| {
             state.connections.values().filter(|c| c.inventory.is_some()).all(|c| c.link.is_live())
-                && state.snapshots().flat_map(|s| &s.workloads).all(|w| w.is_detailed())
+                && state.snapshots().all(|s| s.is_listed() && s.workloads.iter().all(|w| w.is_detailed()))
         })
         .await;
         self.owners();
