@@ -7,6 +7,7 @@ mod journal;
 mod lock;
 mod look;
 mod person;
+mod rollout;
 mod tell;
 mod undo;
 mod words;

@@ -5,12 +5,14 @@ mod around;
 mod basis;
 mod blue_green;
 mod cluster;
+mod controlled;
 mod declared;
 mod deploy;
 mod draft;
 mod drill;
 mod kill;
 mod lock;
+mod mirrored;
 mod pacing;
 mod pause;
 mod recover;
@@ -53,7 +55,16 @@ pub enum Gate {
     /// Declared engines: every replica of the workload is at `revision` (where one is named) and healthy, `replicas` of
     /// them, and for `hold`. With `follow` the engine was told a new definition: it must be through with it, too, and
     /// fails the gate when it stops in the middle.
-    RolledOut { workload: WorkloadId, revision: Option<u64>, replicas: u32, within: Duration, hold: Duration, follow: bool },
+    RolledOut {
+        workload: WorkloadId,
+        revision: Option<u64>,
+        /// A revision it must be away from, where which number the engine gives to the next one is not known.
+        left: Option<u64>,
+        replicas: u32,
+        within: Duration,
+        hold: Duration,
+        follow: bool,
+    },
     /// Nothing but time.
     Wait { hold: Duration },
     /// A look, repeated: good at once or `within` this time, and for `hold` after. Once it was good, so many bad ones in a

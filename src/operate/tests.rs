@@ -15,6 +15,7 @@
 )]
 
 mod drive;
+mod kubernetes;
 mod plans;
 mod properties;
 mod reading;

@@ -49,6 +49,9 @@ pub struct Affected {
     /// The traffic is switched from old ones, which stay for a way back, to new ones: so.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub switch: Option<Switch>,
+    /// A second set of replicas stands beside its own while the traffic is switched.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub mirrored: bool,
     /// Old ones must stop before new ones start.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub stop_first: bool,

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Health, Instance, InstanceId, InstanceState, RolloutState, Snapshot, Workload};
+use crate::model::{Health, Instance, InstanceId, InstanceState, Snapshot, Workload, WorkloadId};
 use crate::operate::action::InstanceRef;
 use crate::operate::plan::{Gate, Names, words};
 
 use super::elapsed;
+use super::rollout::Rollout;
 
 /// How long a feed may be away while a gate waits for it.
 const AWAY: Duration = Duration::from_secs(120);
@@ -162,7 +163,9 @@ impl Watch {
     }
 
     fn not_well(&mut self, now: Timestamp, within: Duration) -> Reading {
-        if self.well_since.is_some() {
+        // Right after it was told, an engine may still show what was before.
+        let settling = matches!(self.gate, Gate::RolledOut { .. }) && elapsed(now, self.times.began) < SETTLING;
+        if self.well_since.take().is_some() && !settling {
             return Reading::Failed(format!("was healthy and did not stay so: {}", self.why).into());
         }
         let waited = elapsed(now, self.times.began).saturating_sub(self.forgiven);
@@ -177,19 +180,30 @@ impl Watch {
     fn look(&mut self, snapshot: &Snapshot) -> Result<Option<()>, Arc<str>> {
         match self.gate.clone() {
             Gate::Healthy { .. } => self.look_at_instance(snapshot),
-            Gate::RolledOut { workload, revision, replicas, follow, .. } => {
-                let Some(workload) = snapshot.workload(&workload) else {
-                    return Err(format!("{workload} is gone").into());
-                };
-                if let Some(why) = stuck(workload, revision).filter(|_| follow) {
-                    return Err(why);
-                }
-                let Err(why) = rolled_out(workload, revision, replicas, follow) else { return Ok(Some(())) };
-                self.why = why.into();
-                self.crashing(workload, revision)
+            Gate::RolledOut { workload, revision, left, replicas, follow, .. } => {
+                self.look_at_rollout(snapshot, &workload, &Rollout { revision, left, replicas, follow })
             }
             Gate::Wait { .. } | Gate::Reading { .. } | Gate::Person { .. } => Ok(Some(())),
         }
+    }
+
+    fn look_at_rollout(&mut self, snapshot: &Snapshot, id: &WorkloadId, rollout: &Rollout) -> Result<Option<()>, Arc<str>> {
+        let settling = elapsed(snapshot.at, self.times.began) < SETTLING;
+        let Some(workload) = snapshot.workload(id) else {
+            if self.seen || !settling {
+                return Err(format!("{id} is gone").into());
+            }
+            self.why = "not seen yet".into();
+            self.unseen = true;
+            return Ok(None);
+        };
+        self.seen = true;
+        if let Some(why) = rollout.stuck(workload, settling).filter(|_| rollout.follow) {
+            return Err(why);
+        }
+        let Err(why) = rollout.is_through(workload) else { return Ok(Some(())) };
+        self.why = why.into();
+        if rollout.is_before(workload) { Ok(None) } else { self.crashing(workload, rollout.current(workload)) }
     }
 
     /// Whether an instance of the wanted revision crashes again and again.
@@ -262,7 +276,7 @@ impl Watch {
 }
 
 /// With a health check: healthy. Without: running, and nothing known against it.
-fn is_well(instance: &Instance) -> bool {
+pub(super) fn is_well(instance: &Instance) -> bool {
     let health = instance.verdict.health;
     if instance.has_healthcheck {
         return health == Health::Healthy;
@@ -274,44 +288,6 @@ fn exited(instance: &Instance) -> Arc<str> {
     let code = instance.exit_code.map(|c| format!(" with code {c}")).unwrap_or_default();
     let oom = if instance.oom_killed { " (killed for lack of memory)" } else { "" };
     format!("exited{code}{oom}").into()
-}
-
-/// Why the engine will not get through with what it was told.
-fn stuck(workload: &Workload, revision: Option<u64>) -> Option<Arc<str>> {
-    let rollout = workload.rollout.as_ref().filter(|_| revision.is_none() || revision == workload.revision)?;
-    let what = match rollout.state {
-        RolloutState::Running => return None,
-        RolloutState::Paused => "the engine has paused the update",
-        RolloutState::GoingBack | RolloutState::GoneBack => "the engine has gone back by itself",
-    };
-    // What became of the instances says more than the engine's summary; those that failed come first.
-    let mut troubled: Vec<&Arc<Instance>> = workload.replicas().filter(|i| !i.verdict.reasons.is_empty()).collect();
-    troubled.sort_by_key(|i| std::cmp::Reverse((i.verdict.health, i.created_at)));
-    let trouble = troubled.first().and_then(|i| Some(format!("{}: {}", i.name, i.verdict.reasons.first()?)));
-    let words = trouble.or_else(|| Some(rollout.message.to_string()).filter(|m| !m.is_empty()));
-    Some(words.map_or_else(|| what.into(), |words| format!("{what}: {words}").into()))
-}
-
-fn rolled_out(workload: &Workload, revision: Option<u64>, replicas: u32, follow: bool) -> Result<(), String> {
-    if let Some(wanted) = revision.filter(|_| revision != workload.revision) {
-        return Err(format!("not at revision {wanted} yet"));
-    }
-    let outdated = workload.rollout.as_ref().filter(|_| follow).map_or(0, |r| r.outdated);
-    let now: Vec<&Arc<Instance>> = workload.replicas().collect();
-    let current = revision.or(workload.revision);
-    let new = |i: &Instance| i.revision.is_none() || current.is_none() || i.revision == current;
-    let ready = now.iter().filter(|i| new(i) && i.state == InstanceState::Running && is_well(i)).count();
-    if ready == now.len() && ready == replicas as usize && outdated == 0 {
-        return match workload.rollout.as_ref().filter(|_| follow) {
-            Some(_) => Err(format!("{ready} of {replicas} ready, the engine still watches them")),
-            None => Ok(()),
-        };
-    }
-    let trouble = now.iter().filter(|i| new(i) && !is_well(i)).find_map(|i| i.verdict.reasons.first());
-    let why = trouble.map(|r| format!(": {r}")).unwrap_or_default();
-    let leaving = now.iter().filter(|i| !new(i)).count().max(outdated as usize).max(now.len().saturating_sub(replicas as usize));
-    let old = if leaving > 0 { format!(", {leaving} to go") } else { String::new() };
-    Err(format!("{ready} of {replicas} ready{old}{why}"))
 }
 
 /// An instance that had passed its gate and is no longer well, in words.

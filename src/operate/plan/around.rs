@@ -13,7 +13,7 @@ use crate::operate::request::Operation;
 use super::draft::{self, Draft};
 use super::replace::Wanted;
 use super::targets::Chosen;
-use super::{Gate, Step, Work, runbook, words};
+use super::{Gate, Step, Work, controlled, runbook, words};
 
 /// How long a look may take, and how often one is repeated while a gate waits.
 const LOOK: Duration = Duration::from_secs(5);
@@ -42,15 +42,18 @@ pub fn before(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<(), Refusal> {
 
 /// Nothing is deployed that nobody could tell well from ill, unless it is told to be.
 fn signals(draft: &Draft<'_>, chosen: &[Chosen]) -> Result<(), Refusal> {
-    if matches!(draft.request.operation, Operation::Deploy { unwatched: true, .. }) || draft::is_declared(draft.snapshot) {
+    let unwatched = matches!(draft.request.operation, Operation::Deploy { unwatched: true, .. });
+    if unwatched || (draft::is_declared(draft.snapshot) && !controlled::is_here(draft)) {
         return Ok(());
     }
+    // Of a cluster's workload that does not run there is nothing to be seen before, and nothing to be watched after.
+    let at_rest = |one: &&Chosen| controlled::is_here(draft) && one.workload.desired == 0;
     let silent = |one: &&Chosen| {
         let policy = draft.policy(&one.workload);
         let asked = policy.gate.iter().chain(&policy.verify).any(|c| !matches!(c.asked, Asked::Person(_)));
         !asked && !one.workload.replicas().any(|i| i.has_healthcheck)
     };
-    match chosen.iter().find(silent) {
+    match chosen.iter().filter(|one| !at_rest(one)).find(silent) {
         Some(one) => Err(Refusal::NoSignal { workload: one.workload.id.0.clone() }),
         None => Ok(()),
     }

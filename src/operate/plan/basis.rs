@@ -38,7 +38,9 @@ impl Basis {
                 }
                 // The engine makes the instances: they come and go by themselves, in the midst of a rollout too.
                 Mechanics::Declared => {
-                    if workload.desired != *desired {
+                    // An autoscaler changes that all the time.
+                    let scaled = workload.controller.as_ref().is_some_and(|c| c.scaler.is_some());
+                    if workload.desired != *desired && !scaled {
                         found.push(format!("{id} is to have {} instances now, not {desired}", workload.desired));
                     }
                 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{EngineKind, Instance, Revision, Workload};
+use crate::model::{EngineKind, Instance, Revision, Workload, WorkloadKind};
 use crate::operate::action::{Action, Pacing};
 use crate::operate::refusal::Refusal;
 use crate::operate::request::{Operation, Strategy};
@@ -13,19 +13,20 @@ use crate::operate::unfinished::Fate;
 use super::draft::{self, Draft};
 use super::replace::{self, Wanted};
 use super::targets::{Chosen, subject};
-use super::{Gate, Work, pacing, words};
+use super::{Gate, Work, controlled, pacing, words};
 
 /// Waits until the workload is what it should be. The time allowed grows with the replicas, which follow each other.
 pub fn rolled_out(draft: &Draft<'_>, workload: &Workload, revision: Option<u64>, replicas: u32, hold: Duration) -> Work {
     let within = pacing::allowed(draft.policy(workload).healthy_within, replicas, None);
-    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, replicas, within, hold, follow: false })
+    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, left: None, replicas, within, hold, follow: false })
 }
 
 /// As [`rolled_out`], after the engine was told a new definition.
 pub fn followed(draft: &Draft<'_>, workload: &Workload, revision: Option<u64>, pacing: Option<Pacing>, hold: Duration) -> Work {
     let replicas = workload.desired;
     let within = pacing::allowed(draft.policy(workload).healthy_within, replicas, pacing);
-    Work::Await(Gate::RolledOut { workload: workload.id.clone(), revision, replicas, within, hold, follow: true })
+    let workload = workload.id.clone();
+    Work::Await(Gate::RolledOut { workload, revision, left: None, replicas, within, hold, follow: true })
 }
 
 /// Gives the workload its own settings back: cleaning up.
@@ -64,6 +65,7 @@ pub fn scale(draft: &mut Draft<'_>, chosen: &[Chosen], to: u32) -> Result<String
         return Err(Refusal::Nothing(format!("{} already has {to}", subject(chosen)).into()));
     }
     for one in changing {
+        controlled::may_scale(draft, &one.workload, to)?;
         set_replicas(draft, &one.workload, to);
     }
     match chosen {
@@ -77,7 +79,7 @@ pub fn stop(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal>
     whole(draft, chosen)?;
     for one in chosen.iter().filter(|c| c.workload.desired > 0) {
         set_replicas(draft, &one.workload, 0);
-        if draft.snapshot.environment.engine != EngineKind::Swarm {
+        if !matches!(draft.snapshot.environment.engine, EngineKind::Swarm | EngineKind::Kubernetes) {
             draft.warn(format!("remember that {} had {}: start brings back one", one.workload.id, one.workload.desired));
         }
     }
@@ -114,11 +116,13 @@ pub fn restart(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refus
         if workload.desired == 0 {
             return Err(Refusal::Nothing(format!("{} does not run; start it instead", workload.id).into()));
         }
+        controlled::may_roll(draft, workload)?;
         draft.know_workload(workload);
         draft.affect(workload, |_| Fate::Restarted);
         draft.change(workload.id.0.clone(), format!("{} instances", workload.desired), "fresh ones of the same definition");
         let pacing = pacing::of(draft, workload, Some(Strategy::Rolling));
         pacing::explain(draft, workload, pacing);
+        controlled::explain(draft, workload, Some(Strategy::Rolling));
         roll(draft, workload, pacing);
     }
     Ok(format!("restart {}", subject(chosen)))
@@ -129,7 +133,9 @@ pub fn roll(draft: &mut Draft<'_>, workload: &Workload, pacing: Option<Pacing>) 
     let (environment, operation) = (draft.request.environment.clone(), draft.made_by.clone());
     draft
         .act(Action::Rollout { environment, workload: workload.id.clone(), operation, pacing: pacing.map(Box::new) }, Vec::new());
-    let gate = followed(draft, workload, None, pacing, draft.policy(workload).hold);
+    // A controller makes a restart a revision of its own; a manager does not.
+    let next = controlled::is_here(draft).then(|| replace::next(workload));
+    let gate = followed(draft, workload, next, pacing, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
     unpace(draft, workload);
 }
@@ -164,19 +170,32 @@ fn take(draft: &mut Draft<'_>, one: &Chosen) -> Result<(), Refusal> {
     let force = matches!(draft.request.operation, Operation::Kill { .. });
     for instance in &instances {
         let reference = draft.know(workload, instance, false);
-        draft.change(instance.name.clone(), instance.state.word(), "taken away; the engine makes a new one");
+        let after = if is_made_anew(workload) { "taken away; the engine makes a new one" } else { "taken away for good" };
+        draft.change(instance.name.clone(), instance.state.word(), after);
         draft.act(Action::Remove { instance: reference, force }, Vec::new());
+    }
+    if !is_made_anew(workload) {
+        return Ok(());
     }
     let gate = rolled_out(draft, workload, None, workload.desired, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
     Ok(())
 }
 
+/// Whether an instance taken away is replaced by another one: not where it runs to its end, or nothing owns it.
+fn is_made_anew(workload: &Workload) -> bool {
+    match workload.kind {
+        WorkloadKind::Service | WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet => true,
+        WorkloadKind::Container | WorkloadKind::Job | WorkloadKind::CronJob | WorkloadKind::Dependency => false,
+    }
+}
+
 /// Tells the engine the wanted image (or the earlier revision) and follows the rollout; undone by going back.
-pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, strategy: Option<Strategy>) {
+pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, strategy: Option<Strategy>) -> Result<(), Refusal> {
+    controlled::may_roll(draft, workload)?;
     draft.know_workload(workload);
     let revisions = replace::revisions(draft, workload, wanted);
-    let Some(revision) = revisions.first().cloned() else { return };
+    let Some(revision) = revisions.first().cloned() else { return Ok(()) };
     let (current, number) = (draft::current(workload), revision.number);
     let pacing = pacing::of(draft, workload, strategy);
     draft.change(format!("{}.image", workload.id), workload.image.clone(), wanted.image.clone());
@@ -186,7 +205,9 @@ pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, st
     }
     draft.change(format!("{}.revision", workload.id), current.to_string(), number.to_string());
     pacing::explain(draft, workload, pacing);
-    if strategy.unwrap_or(draft.policy(workload).strategy) == Strategy::BlueGreen {
+    controlled::explain(draft, workload, strategy);
+    let asked = strategy.unwrap_or(draft.policy(workload).strategy);
+    if asked == Strategy::BlueGreen && !controlled::is_here(draft) {
         draft.warn("blue-green needs instances of one's own making: here they are replaced one after the other instead");
     }
     draft.affect(workload, |_| Fate::Kept).revisions = revisions;
@@ -206,6 +227,7 @@ pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, st
     let gate = followed(draft, workload, Some(number), pacing, draft.policy(workload).hold);
     draft.step(gate, Vec::new());
     unpace(draft, workload);
+    Ok(())
 }
 
 /// Back to revision `to`, recorded as `number`.
@@ -222,10 +244,13 @@ pub fn back(draft: &Draft<'_>, workload: &Workload, to: u64, number: u64) -> Vec
     };
     let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
     let pacing = pacing::of(draft, workload, None);
-    let mut works = vec![
-        Work::Act(Action::Revert { environment, workload: id, to, revision, pacing: pacing.map(Box::new) }),
-        followed(draft, workload, Some(number), pacing, Duration::ZERO),
-    ];
+    let mut gate = followed(draft, workload, Some(number), pacing, Duration::ZERO);
+    if let (true, Work::Await(Gate::RolledOut { revision, left, .. })) = (controlled::is_here(draft), &mut gate) {
+        // A controller counts for itself: what it never got to make is none of its revisions.
+        (*revision, *left) = (None, Some(number.saturating_sub(1)));
+    }
+    let mut works =
+        vec![Work::Act(Action::Revert { environment, workload: id, to, revision, pacing: pacing.map(Box::new) }), gate];
     works.extend(pacing::give_back(draft, workload));
     works
 }

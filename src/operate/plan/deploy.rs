@@ -5,16 +5,16 @@ use std::sync::Arc;
 use crate::model::Workload;
 use crate::operate::image::malformed;
 use crate::operate::refusal::Refusal;
-use crate::operate::request::Strategy;
+use crate::operate::request::{Operation, Strategy};
 
 use super::draft::Draft;
 use super::replace::{self, Wanted};
 use super::targets::{Chosen, subject};
-use super::{around, declared, words};
+use super::{around, controlled, declared, mirrored, words};
 
 /// Replaces every replica of the chosen workloads by one of `image`.
 pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strategy: Option<Strategy>) -> Result<String, Refusal> {
-    let wanted = wanted(image)?;
+    let wanted = wanted(draft, image)?;
     around::before(draft, chosen)?;
     let mut old = Vec::new();
     for one in chosen {
@@ -38,12 +38,17 @@ pub fn declared(
     image: &Arc<str>,
     strategy: Option<Strategy>,
 ) -> Result<String, Refusal> {
-    let wanted = wanted(image)?;
     around::before(draft, chosen)?;
     for one in chosen {
+        let wanted = controlled::settle(draft, &one.workload, wanted(draft, image)?)?;
         again(draft, &one.workload, image);
         around::migrate(draft, &one.workload, &wanted)?;
-        declared::set_image(draft, &one.workload, &wanted, strategy);
+        if mirrored::is_meant(draft, &one.workload, strategy) {
+            controlled::may_roll(draft, &one.workload)?;
+            mirrored::deploy(draft, &one.workload, &wanted)?;
+            continue;
+        }
+        declared::set_image(draft, &one.workload, &wanted, strategy)?;
         // The engine goes from batch to batch by itself: what is asked between them is asked after the last.
         let policy = draft.policy(&one.workload);
         around::conditions(draft, &one.workload, &policy.gate, &[])?;
@@ -53,15 +58,21 @@ pub fn declared(
     Ok(title(chosen, image))
 }
 
-fn wanted(image: &Arc<str>) -> Result<Wanted, Refusal> {
+fn wanted(draft: &Draft<'_>, image: &Arc<str>) -> Result<Wanted, Refusal> {
     if let Some(why) = malformed(image) {
         return Err(Refusal::NotAnImage { image: image.clone(), why });
     }
-    Ok(Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), container: None, from: None })
+    let container = container(&draft.request.operation);
+    Ok(Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), container, from: None })
+}
+
+/// The container a deploy names.
+pub fn container(operation: &Operation) -> Option<Arc<str>> {
+    if let Operation::Deploy { container, .. } = operation { container.clone() } else { None }
 }
 
 fn again(draft: &mut Draft<'_>, workload: &Workload, image: &Arc<str>) {
-    if workload.image == *image {
+    if workload.image == *image && !controlled::is_here(draft) {
         draft.warn(format!("{} runs {image} already: it is made anew, and only differs if the tag has moved", workload.id));
     }
 }

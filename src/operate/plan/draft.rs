@@ -145,6 +145,7 @@ impl<'a> Draft<'a> {
             from: workload.revision,
             revisions: Vec::new(),
             switch: None,
+            mirrored: false,
             stop_first: false,
         });
         let last = self.affected.len() - 1;

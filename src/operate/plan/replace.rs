@@ -35,13 +35,10 @@ struct Pair {
 /// The history with the new revision in front.
 pub fn revisions(draft: &Draft<'_>, workload: &Workload, wanted: &Wanted) -> Vec<Revision> {
     let mut revisions = draft::recorded(workload);
-    // What is kept from before a way back may carry a later one.
-    let kept = workload.instances.iter().filter_map(|i| i.revision);
-    let highest = revisions.iter().map(|r| r.number).chain(kept).max().unwrap_or(0);
     revisions.insert(
         0,
         Revision {
-            number: highest + 1,
+            number: next(workload),
             image: wanted.image.clone(),
             digest: wanted.digest.clone(),
             at: Some(draft.terms.now),
@@ -51,6 +48,13 @@ pub fn revisions(draft: &Draft<'_>, workload: &Workload, wanted: &Wanted) -> Vec
     );
     revisions.truncate(10);
     revisions
+}
+
+/// The number of the revision to come.
+pub fn next(workload: &Workload) -> u64 {
+    // What is kept from before a way back may carry a later one.
+    let kept = workload.instances.iter().filter_map(|i| i.revision);
+    draft::recorded(workload).iter().map(|r| r.number).chain(kept).max().unwrap_or(0) + 1
 }
 
 /// The steps up to where every new replica has held; returns the old ones, stopped, to be removed at the very end.

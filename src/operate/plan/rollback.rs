@@ -6,7 +6,7 @@ use crate::operate::refusal::Refusal;
 use super::draft::{self, Draft};
 use super::replace::{self, Wanted};
 use super::targets::{Chosen, subject};
-use super::{around, blue_green, declared, words};
+use super::{around, blue_green, controlled, declared, words};
 
 /// Replaces every replica of the chosen workloads by one of the earlier revision.
 pub fn rollback(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Result<String, Refusal> {
@@ -29,7 +29,7 @@ pub fn rollback(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Re
 pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Result<String, Refusal> {
     for one in chosen {
         let wanted = wanted(draft, &one.workload, to)?;
-        declared::set_image(draft, &one.workload, &wanted, None);
+        declared::set_image(draft, &one.workload, &wanted, None)?;
     }
     around::notify(draft, chosen);
     title(chosen, to)
@@ -37,7 +37,9 @@ pub fn declared(draft: &mut Draft<'_>, chosen: &[Chosen], to: Option<u64>) -> Re
 
 fn wanted(draft: &mut Draft<'_>, workload: &Workload, to: Option<u64>) -> Result<Wanted, Refusal> {
     let target = target(workload, to)?;
-    if target.digest.is_none() {
+    if controlled::is_here(draft) {
+        // The whole template of then is given back, image and all.
+    } else if target.digest.is_none() {
         draft.warn(format!("the content of revision {} is not recorded: its tag {} decides", target.number, target.image));
     } else if target.digest == workload.digest {
         draft.warn(format!("revision {} of {} is the very content that runs now", target.number, workload.id));

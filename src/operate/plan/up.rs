@@ -86,7 +86,7 @@ pub fn up(draft: &mut Draft<'_>, chosen: &[Chosen]) -> Result<String, Refusal> {
         let proven = workload.replicas().next().is_some_and(|i| i.has_healthcheck);
         let hold = if replicas == 0 || proven { Duration::ZERO } else { policy.hold };
         let (workload, within) = (workload.id.clone(), policy.healthy_within);
-        let gate = Gate::RolledOut { workload, revision: None, replicas, within, hold, follow: false };
+        let gate = Gate::RolledOut { workload, revision: None, left: None, replicas, within, hold, follow: false };
         draft.step(Work::Await(gate), Vec::new());
     }
     draft.warn("the compose tool replaces the containers itself: what it has done is not undone when a step fails; to go back, change the file back and bring it up again");

@@ -10,7 +10,8 @@ use crate::operate::unfinished::{Affected, Fate};
 
 use super::super::declared::{back, followed, roll, rolled_out, unpace};
 use super::super::draft::{self, Draft};
-use super::super::{Work, pacing};
+use super::super::replace::Wanted;
+use super::super::{Work, controlled, mirrored, pacing};
 use super::{Left, there, workload};
 
 fn known(draft: &mut Draft<'_>, affected: &Affected) -> Result<Arc<Workload>, Refusal> {
@@ -41,6 +42,10 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             Operation::Start => {
                 let to = workload.resting.unwrap_or(workload.desired.max(1));
                 set(draft, &workload, to);
+            }
+            Operation::Deploy { .. } if affected.mirrored => {
+                let wanted = wanted(draft, left, affected, &workload)?;
+                mirrored::finish(draft, affected, &workload, &wanted)?;
             }
             Operation::Deploy { .. } | Operation::Rollback { .. } => deploy(draft, left, affected, &workload),
             Operation::Restart | Operation::Kill { .. } | Operation::Remove => {
@@ -84,12 +89,13 @@ fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload:
     if workload.revision != Some(number) {
         let (environment, id) = (draft.request.environment.clone(), workload.id.clone());
         draft.change(format!("{id}.image"), workload.image.clone(), revision.image.clone());
-        let earlier = affected.revisions.iter().skip(1).find(|r| r.image == revision.image && r.digest == revision.digest);
-        let action = match (&left.begun.operation, earlier) {
-            (Operation::Rollback { .. }, Some(earlier)) => {
-                Action::Revert { environment, workload: id, to: earlier.number, revision, pacing: pacing.map(Box::new) }
+        let pacing = pacing.map(Box::new);
+        let action = match (&left.begun.operation, earlier(left, affected)) {
+            (Operation::Rollback { .. }, Some(to)) => Action::Revert { environment, workload: id, to, revision, pacing },
+            (operation, _) => {
+                let container = super::super::deploy::container(operation);
+                Action::SetImage { environment, workload: id, container, revision, pacing }
             }
-            _ => Action::SetImage { environment, workload: id, container: None, revision, pacing: pacing.map(Box::new) },
         };
         draft.act(action, Vec::new());
     }
@@ -98,11 +104,34 @@ fn deploy(draft: &mut Draft<'_>, left: &Left<'_>, affected: &Affected, workload:
     unpace(draft, workload);
 }
 
+/// The revision a roll back goes to: the one named, else the newest before the one it was begun at.
+fn earlier(left: &Left<'_>, affected: &Affected) -> Option<u64> {
+    if let Operation::Rollback { to: Some(to) } = left.begun.operation {
+        return Some(to);
+    }
+    let before = |number: &u64| affected.from.is_none_or(|from| *number < from);
+    affected.revisions.iter().skip(1).map(|r| r.number).filter(before).max()
+}
+
+/// What a mirror is to be of.
+fn wanted(draft: &Draft<'_>, left: &Left<'_>, affected: &Affected, workload: &Workload) -> Result<Wanted, Refusal> {
+    let first = affected.revisions.first().ok_or(Refusal::NoDefinition { workload: workload.id.0.clone() })?;
+    let wanted = Wanted {
+        image: first.image.clone(),
+        digest: None,
+        cause: first.cause.clone().unwrap_or_default(),
+        container: super::super::deploy::container(&left.begun.operation),
+        from: None,
+    };
+    if workload.revision == Some(first.number) { Ok(wanted) } else { controlled::settle(draft, workload, wanted) }
+}
+
 pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
     for affected in &left.begun.workloads {
         let workload = known(draft, affected)?;
         match &left.begun.operation {
             Operation::Scale { .. } | Operation::Stop | Operation::Start => set(draft, &workload, affected.replicas),
+            Operation::Deploy { .. } if affected.mirrored => mirrored::undo(draft, affected, &workload),
             Operation::Deploy { .. } | Operation::Rollback { .. } => {
                 let begun = affected.revisions.first().is_some_and(|r| workload.revision == Some(r.number));
                 if !begun {

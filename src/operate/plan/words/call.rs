@@ -34,7 +34,8 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             Action::Remove { instance, force } if swarm => {
                 format!("POST /containers/(of task {})/{}", at(instance), if *force { "kill" } else { "stop" })
             }
-            Action::Remove { instance, .. } => format!("DELETE pods/{}", at(instance)),
+            Action::Remove { instance, force: false } => format!("POST pods/{}/eviction", at(instance)),
+            Action::Remove { instance, force: true } => format!("DELETE pods/{} (at once)", at(instance)),
             Action::SetReplicas { .. }
             | Action::SetImage { .. }
             | Action::Rollout { .. }
@@ -61,7 +62,7 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
             | Action::Join { .. }
             | Action::LookAtImage { .. }
             | Action::LookAtDisk { .. }
-            | Action::Errand(_) => hand(action, &at),
+            | Action::Errand(_) => hand(action, names.engine == Some(EngineKind::Kubernetes), &at),
         },
         Work::Await(Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. }) => {
             if hold.is_zero() {
@@ -118,8 +119,18 @@ fn wanted(action: &Action, names: &Names) -> String {
 }
 
 /// Calls of what is done by hand in and around instances.
-fn hand(action: &Action, at: &impl Fn(&InstanceRef) -> String) -> String {
+fn hand(action: &Action, cluster: bool, at: &impl Fn(&InstanceRef) -> String) -> String {
     match action {
+        Action::Exec { instance, command, timeout } if cluster => {
+            format!("POST pods/{}/exec {} (at most {})", at(instance), shown(command), seconds(*timeout))
+        }
+        Action::RunOnce { replica, command, timeout, .. } if cluster => {
+            let image = replica.image.as_deref().unwrap_or("the same image");
+            format!("POST jobs: {} in {image} (at most {})", shown(command), seconds(*timeout))
+        }
+        Action::ForgetOnce { .. } if cluster => "DELETE the job".to_owned(),
+        Action::LookAtImage { image, .. } if cluster => format!("GET nodes: which have {image}"),
+        Action::LookAtDisk { .. } if cluster => "GET nodes: none has DiskPressure".to_owned(),
         Action::Exec { instance, command, timeout } => {
             format!("POST /containers/{}/exec {} (at most {})", at(instance), shown(command), seconds(*timeout))
         }
