@@ -73,6 +73,13 @@ pub fn settle(draft: &Draft<'_>, workload: &Workload, wanted: Wanted) -> Result<
     Ok(Wanted { container: Some(name), ..wanted })
 }
 
+/// The image that is replaced: of several containers, that of the one meant.
+pub fn image_before(workload: &Workload, wanted: &Wanted) -> Arc<str> {
+    let containers = workload.controller.iter().flat_map(|c| &c.containers);
+    let meant = containers.into_iter().find(|(name, _)| Some(name) == wanted.container.as_ref());
+    meant.map_or_else(|| workload.image.clone(), |(_, image)| image.clone())
+}
+
 fn known<'a>(draft: &Draft<'_>, workload: &'a Workload) -> Option<&'a Controller> {
     workload.controller.as_deref().filter(|c| is_here(draft) && !c.containers.is_empty())
 }

@@ -198,7 +198,7 @@ pub fn set_image(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted, st
     let Some(revision) = revisions.first().cloned() else { return Ok(()) };
     let (current, number) = (draft::current(workload), revision.number);
     let pacing = pacing::of(draft, workload, strategy);
-    draft.change(format!("{}.image", workload.id), workload.image.clone(), wanted.image.clone());
+    draft.change(format!("{}.image", workload.id), controlled::image_before(workload, wanted), wanted.image.clone());
     if let Some(digest) = &wanted.digest {
         let before = workload.digest.as_deref().map_or_else(|| "unknown".to_owned(), words::short_digest);
         draft.change(format!("{}.digest", workload.id), before, words::short_digest(digest));

@@ -29,7 +29,7 @@ pub fn deploy(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted) -> Re
     let Some(revision) = revisions.first().cloned() else { return Ok(()) };
     let id = &workload.id;
     let services = workload.controller.as_ref().map(|c| c.services.join(", ")).unwrap_or_default();
-    draft.change(format!("{id}.image"), workload.image.clone(), wanted.image.clone());
+    draft.change(format!("{id}.image"), controlled::image_before(workload, wanted), wanted.image.clone());
     draft.change(format!("{id}.revision"), draft::current(workload).to_string(), revision.number.to_string());
     let mirror = mirror::workload(id, &draft.made_by);
     draft.change(mirror.0.clone(), "not there", format!("{} pods of {}, then removed", workload.desired, wanted.image));
@@ -82,7 +82,7 @@ fn begin(
     draft.step(well(draft, workload, &operation), Vec::new());
     around::conditions(draft, workload, &policy.gate, &[])?;
     let (there, back_again) = (lead(draft, workload, true), lead(draft, workload, false));
-    draft.act(there.clone(), vec![Work::Act(back_again.clone())]);
+    draft.act(there, vec![Work::Act(back_again.clone())]);
     if !policy.drain.is_zero() {
         draft.step(Work::Await(Gate::Wait { hold: policy.drain }), Vec::new());
     }
@@ -91,7 +91,8 @@ fn begin(
     let set = Action::SetImage { environment, workload: id, container, revision: revision.clone(), pacing: None };
     draft.act(set, undo);
     draft.step(followed(draft, workload, Some(revision.number), None, policy.hold), Vec::new());
-    draft.act(back_again, vec![Work::Act(there)]);
+    // From here on the way back is that of any rollout: pod by pod, under the traffic.
+    draft.act(back_again, Vec::new());
     let forget = forget(draft, workload);
     draft.tidy(forget);
     Ok(())

@@ -311,7 +311,7 @@ fn declared_engines_are_told_what_is_wanted() {
         &on("db", Operation::Kill { signal: "SIGKILL".into() }),
         expect![[r#"
             kill db
-              remove db-1: DELETE pods/0005ffffffff
+              remove db-1: DELETE pods/0005ffffffff (at once)
               wait for db: wait: healthy within 20 s and for 5 s
               ~ lms_db_1: running => taken away; the engine makes a new one
         "#]],

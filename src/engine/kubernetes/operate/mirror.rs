@@ -2,6 +2,8 @@
 //! before it is led there. While both stand, the Services of the workload name one of them exactly; what they named before
 //! is kept on them, and put back in the end.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::call::{annotation, create, delete, items, text, within};
@@ -24,8 +26,10 @@ pub const MIRROR_OF: &str = "quarterdeck.io/mirror-of";
 
 /// How long the pods of a mirror may take to be gone before its Services lead anywhere again, and how often they are
 /// counted.
-const GONE_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(500);
+const GONE_WITHIN: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long its own pods may take to be ready before traffic is led back to them.
+const READY_WITHIN: Duration = Duration::from_secs(180);
 
 /// A workload and the mirror of one operation.
 pub(super) struct Pair<'a> {
@@ -157,7 +161,7 @@ impl Pair<'_> {
     ///
     /// # Errors
     /// [`EngineError::NotFound`] when the mirror is not there; what the server refused.
-    pub(super) async fn switch(&self, to_mirror: Option<&OperationId>) -> Result<Accepted, EngineError> {
+    pub(super) async fn switch(&mut self, to_mirror: Option<&OperationId>) -> Result<Accepted, EngineError> {
         let services = self.services().await?;
         let way = match to_mirror {
             Some(operation) => {
@@ -165,7 +169,14 @@ impl Pair<'_> {
                 self.client.get::<Value>(&mirror.to_string(), &mirror.path()).await?;
                 Way::Mirror { tag: mirror::tag(operation) }
             }
-            None => self.own_way(&services).await?,
+            None => {
+                let away =
+                    services.iter().any(|service| service.pointer("/spec/selector").is_some_and(|s| s.get(MIRROR).is_some()));
+                if away {
+                    self.settle().await?;
+                }
+                self.own_way(&services).await?
+            }
         };
         let mut answer = Accepted::AlreadySo;
         for service in &services {
@@ -174,6 +185,20 @@ impl Pair<'_> {
             }
         }
         Ok(answer)
+    }
+
+    /// Waits until its own pods are all there and of one template: traffic is never led away from a mirror to nothing.
+    async fn settle(&mut self) -> Result<(), EngineError> {
+        let end = tokio::time::Instant::now() + READY_WITHIN;
+        while is_moving(&self.own.value) {
+            if tokio::time::Instant::now() >= end {
+                let why = "its own pods are not ready, so the traffic stays with its mirror".into();
+                return Err(EngineError::Unmet { what: self.own.to_string().into(), why });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+            self.own.value = self.client.get(&self.own.to_string(), &self.own.path()).await?;
+        }
+        Ok(())
     }
 
     async fn own_way(&self, services: &[Value]) -> Result<Way, EngineError> {
@@ -199,7 +224,7 @@ impl Pair<'_> {
     ///
     /// # Errors
     /// What the server refused; [`EngineError::TimedOut`] when its pods do not go.
-    pub(super) async fn forget(&self, operation: &OperationId) -> Result<Accepted, EngineError> {
+    pub(super) async fn forget(&mut self, operation: &OperationId) -> Result<Accepted, EngineError> {
         let (mirror, tag) = (self.mirror(operation), mirror::tag(operation));
         // Nothing may still lead there when it goes.
         self.switch(None).await?;
@@ -292,11 +317,12 @@ fn led(service: &Value, way: &Way) -> Told {
     Told::Changed(Patch::Merge, json!({ "metadata": { "annotations": notes }, "spec": { "selector": selector } }))
 }
 
-/// Whether a Deployment has pods of more than one template, or is not through with the newest.
+/// Whether a Deployment has pods of more than one template, or not all of the newest are ready.
 fn is_moving(raw: &Value) -> bool {
     let number = |pointer: &str| raw.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
     let wanted = number("/spec/replicas");
-    let through = number("/status/updatedReplicas") == wanted && number("/status/replicas") == wanted;
+    let is = |pointer: &str| number(pointer) == wanted;
+    let through = is("/status/updatedReplicas") && is("/status/replicas") && is("/status/availableReplicas");
     number("/status/observedGeneration") < number("/metadata/generation") || !through
 }
 
@@ -365,7 +391,7 @@ mod tests {
             json!({
                 "metadata": { "generation": generation },
                 "spec": { "replicas": 3 },
-                "status": { "observedGeneration": 4, "updatedReplicas": updated, "replicas": all },
+                "status": { "observedGeneration": 4, "updatedReplicas": updated, "replicas": all, "availableReplicas": updated },
             })
         };
         for (raw, expected) in [(of(4, 3, 3), false), (of(5, 3, 3), true), (of(4, 1, 4), true), (of(4, 3, 4), true)] {

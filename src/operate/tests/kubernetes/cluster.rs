@@ -172,6 +172,11 @@ impl Cluster {
         self.fewest = self.fewest.min(ready);
     }
 
+    fn is_settled(&self) -> bool {
+        let own = self.own();
+        own.pods.len() == own.desired as usize && own.pods.iter().all(|p| p.revision == own.revision() && self.is_ready(p))
+    }
+
     pub fn own(&self) -> &Deployment {
         &self.deployments["backend"]
     }
@@ -247,6 +252,10 @@ impl Cluster {
     }
 
     fn lead_back(&mut self) {
+        // Not before there is something to be led to.
+        while matches!(self.way, Way::Mirror(_)) && !self.is_settled() {
+            self.pass();
+        }
         let mirror = self.held.as_ref().and_then(|tag| self.deployments.iter().find(|(name, _)| name.ends_with(tag.as_str())));
         let other = mirror.is_some_and(|(_, mirror)| mirror.image != self.own().image);
         self.way = if other { Way::Own(self.own().revision()) } else { Way::Free };
@@ -355,6 +364,11 @@ impl Deployment {
     fn next(&mut self, now: Timestamp) {
         let number = self.revision() + 1;
         let (image, restart) = (self.image.clone(), self.restart);
+        // Its pods are of the newest, too.
+        let before = self.history.iter().find(|(_, i, r)| (i, *r) == (&image, restart)).map(|(n, ..)| *n);
+        for pod in self.pods.iter_mut().filter(|p| Some(p.revision) == before) {
+            pod.revision = number;
+        }
         self.history.retain(|(_, i, r)| (i, *r) != (&image, restart));
         self.history.push((number, image, restart));
         self.moved = now;
