@@ -16,6 +16,8 @@
     reason = "a test or a measurement says what it needs, and stops where it is not so"
 )]
 
+#[path = "../support/apiserver.rs"]
+mod apiserver;
 #[path = "../support/desk.rs"]
 mod desk;
 #[path = "../support/driver.rs"]
@@ -29,10 +31,12 @@ mod real_swarm;
 #[path = "../support/registry.rs"]
 mod registry;
 
+mod cluster;
 mod contract;
 mod contract_demo;
 mod contract_real;
 mod fake;
+mod kubernetes_operate;
 mod paging;
 mod proof_autoscale;
 mod proof_gates;
