@@ -182,8 +182,7 @@ async fn a_stopped_workload_remembers_how_many_it_had() {
     let engine = engine(&server);
     act(&engine, scale(0)).await.unwrap();
     assert_eq!(app(&server)["metadata"]["annotations"]["quarterdeck.io/resting"], "3");
-    server.settle();
-    assert!(pods(&server).is_empty());
+    server.wait("no pods", |s| pods(s).is_empty());
     act(&engine, scale(3)).await.unwrap();
     assert!(app(&server)["metadata"]["annotations"].get("quarterdeck.io/resting").is_none());
 }
@@ -402,12 +401,11 @@ async fn traffic_goes_to_a_mirror_and_back_and_nothing_is_left_of_it() {
     assert_eq!(selector(&server), plain, "both are the same now");
     act(&engine, forget()).await.unwrap();
     assert_eq!(act(&engine, forget()).await, Ok(Accepted::AlreadySo));
-    server.settle();
+    server.wait("its own pods only", |s| pods(s).len() == 3);
     assert!(server.get("deployments", NS, &name).is_none());
     let service = server.get("services", NS, APP).unwrap();
     let notes = service["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
     assert!(notes.keys().all(|key| !key.starts_with("quarterdeck.io/")), "{notes:?}");
-    assert_eq!(pods(&server).len(), 3);
 }
 
 #[tokio::test]
