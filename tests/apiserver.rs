@@ -30,3 +30,5 @@ mod read;
 mod refusals;
 #[path = "apiserver/rollout.rs"]
 mod rollout;
+#[path = "apiserver/stories.rs"]
+mod stories;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::control::{Desk, Writer, controller, owned_by, share};
-use super::deployment_status::report;
+use super::deployment_status::{begun, put, report};
 use super::kind::plural;
 use super::replicaset::{active, hash};
 use super::store::{Entry, Key};
@@ -130,10 +130,14 @@ fn bring_new(desk: &mut Desk, rollout: &mut Rollout) -> Option<String> {
         told = Some("NewReplicaSetCreated".to_owned());
         rollout.new = make_set(desk, rollout, number);
     }
-    let key = deployment.key();
-    if let Some(now) =
-        desk.change("deployments", &key, WRITER, |d| d["metadata"]["annotations"][REVISION] = json!(number.to_string()))
-    {
+    let name = rollout.new.as_ref().map(|n| n.name().to_owned()).unwrap_or_default();
+    let now = desk.change("deployments", &deployment.key(), WRITER, |object| {
+        object["metadata"]["annotations"][REVISION] = json!(number.to_string());
+        if let Some(news) = &told {
+            put(&mut object["status"], begun(news, &name));
+        }
+    });
+    if let Some(now) = now {
         rollout.deployment = now;
     }
     told

@@ -51,7 +51,7 @@ pub fn report(desk: &mut Desk, rollout: &Rollout, news: Option<&str>) -> Option<
 }
 
 /// Puts a condition among the others: at the end where it says something new.
-fn put(status: &mut Value, wanted: Value) {
+pub fn put(status: &mut Value, wanted: Value) {
     let written = condition(&status["conditions"], wanted, true);
     let mut all = status["conditions"].as_array().cloned().unwrap_or_default();
     match all.iter().position(|c| c["type"] == written["type"]) {
@@ -64,6 +64,12 @@ fn put(status: &mut Value, wanted: Value) {
         }
     }
     status["conditions"] = Value::Array(all);
+}
+
+/// The word on a rollout that has begun with that replica set.
+pub fn begun(news: &str, name: &str) -> Value {
+    let what = if news == "NewReplicaSetCreated" { "Created new replica set" } else { "Found new replica set" };
+    json!({ "type": "Progressing", "status": "True", "reason": news, "message": format!("{what} \"{name}\"") })
 }
 
 /// The word on how the rollout gets on, if there is a new one, and when its time is over.
@@ -99,8 +105,7 @@ fn progress(
     let deadline = desk.seconds(number(deployment, "/spec/progressDeadlineSeconds") as f64);
     if let Some(news) = news {
         desk.memory.progress.insert(uid, (desk.now, share.clone()));
-        let what = if news == "NewReplicaSetCreated" { "Created new replica set" } else { "Found new replica set" };
-        return (say("True", news, format!("{what} \"{name}\"")), Some(deadline));
+        return (Some(begun(news, name)), Some(deadline));
     }
     // A deployment that was whole and is only scaled, or lost a pod, has no deadline to miss.
     if reason == "NewReplicaSetAvailable" && known.is_none() && updated_all(rollout) {

@@ -11,9 +11,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::ask::{Aim, Ask, Content, Reply};
 use super::hub::Hub;
@@ -28,15 +29,18 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 const OUT: u8 = 1;
 const ERR: u8 = 2;
 const STATUS: u8 = 3;
-/// Says that a channel has ended; only in the newer protocol.
+/// Says that a channel has ended: what a client sends in the newer protocol.
 const CLOSED: u8 = 255;
+
+/// How a server ends a connection that has done its work.
+const DONE: CloseFrame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::from_static("") };
 
 /// Hands the connection over, if it may be, and lets `work` go on with it.
 fn switch<F>(
     hub: &Arc<Hub>,
     ask: &mut Ask,
     protocols: [&str; 2],
-    work: impl FnOnce(Socket, bool) -> F + Send + 'static,
+    work: impl FnOnce(Socket) -> F + Send + 'static,
 ) -> Outcome<Reply>
 where
     F: Future<Output = ()> + Send,
@@ -47,13 +51,12 @@ where
         return Err(bad_request("unable to upgrade: no protocol in common"));
     };
     let (accept, chosen) = (derive_accept_key(ask.header("sec-websocket-key").as_bytes()), chosen.to_owned());
-    let closes = chosen.starts_with("v5");
     let mut cuts = hub.faults.cuts.subscribe();
     tokio::spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, None).await;
         tokio::select! {
-            () = work(socket, closes) => {}
+            () = work(socket) => {}
             _ = cuts.changed() => {}
         }
     });
@@ -83,7 +86,7 @@ pub fn exec(hub: &Arc<Hub>, ask: &mut Ask, aim: &Aim) -> Outcome<Reply> {
         return Err(bad_request("you must specify at least 1 command for the container"));
     }
     let session = Session { hub: hub.clone(), key: aim.key(), command, input: ask.is("stdin"), tty: ask.is("tty") };
-    switch(hub, ask, ["v5.channel.k8s.io", "v4.channel.k8s.io"], move |socket, closes| session.run(socket, closes))
+    switch(hub, ask, ["v5.channel.k8s.io", "v4.channel.k8s.io"], move |socket| session.run(socket))
 }
 
 /// One command in a container.
@@ -96,7 +99,7 @@ struct Session {
 }
 
 impl Session {
-    async fn run(self, mut socket: Socket, closes: bool) {
+    async fn run(self, mut socket: Socket) {
         let code = if self.talks() { self.talk(&mut socket).await } else { self.once(&mut socket).await };
         let Some(code) = code else { return };
         let status = if code == 0 {
@@ -109,12 +112,7 @@ impl Session {
             })
         };
         self.send(&mut socket, STATUS, status.to_string().as_bytes()).await;
-        if closes {
-            for channel in [OUT, ERR] {
-                self.send(&mut socket, CLOSED, &[channel]).await;
-            }
-        }
-        let _ = socket.close(None).await;
+        let _ = socket.close(Some(DONE)).await;
         // Until the other side has heard it.
         while let Some(Ok(_)) = socket.next().await {}
     }
@@ -211,7 +209,7 @@ pub fn forward(hub: &Arc<Hub>, ask: &mut Ask, aim: &Aim) -> Outcome<Reply> {
         return Err(bad_request("query parameter \"ports\" is required"));
     }
     let (server, key) = (hub.clone(), aim.key());
-    switch(hub, ask, ["v4.channel.k8s.io", "v5.channel.k8s.io"], move |socket, _| relay(server, key, ports, socket))
+    switch(hub, ask, ["v4.channel.k8s.io", "v5.channel.k8s.io"], move |socket| relay(server, key, ports, socket))
 }
 
 /// What comes from a pod's ports, by channel; the last word of a channel is its error, or nothing.
@@ -258,7 +256,7 @@ async fn relay(hub: Arc<Hub>, key: Key, ports: Vec<u16>, mut socket: Socket) {
             _ = changed.changed() => if gone(&hub, &key) { break },
         }
     }
-    let _ = socket.close(None).await;
+    let _ = socket.close(Some(DONE)).await;
     while let Some(Ok(_)) = socket.next().await {}
 }
 

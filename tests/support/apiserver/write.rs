@@ -23,6 +23,10 @@ fn dry(ask: &Ask) -> bool {
 }
 
 fn parsed(ask: &Ask) -> Outcome<Value> {
+    // A real one reads YAML and protobuf too.
+    if !matches!(ask.header("content-type").split(';').next(), Some("" | "application/json" | "*/*")) {
+        return Err(unsupported_media_type());
+    }
     serde_json::from_slice(&ask.body).map_err(|e| bad_request(format!("the object provided is unrecognized: {e}")))
 }
 
@@ -231,7 +235,10 @@ pub fn replace(
     }
     fill(kind, &mut after);
     check(kind, old, &after)?;
-    if kind.counted && after["spec"] != old["spec"] {
+    // Of a deployment annotations count too, as long as it is not its controller that writes them.
+    let noted =
+        kind.plural == "deployments" && sub.is_empty() && after["metadata"]["annotations"] != old["metadata"]["annotations"];
+    if kind.counted && (noted || after["spec"] != old["spec"]) {
         after["metadata"]["generation"] = json!(old["metadata"]["generation"].as_i64().unwrap_or(0) + 1);
     }
     manage(old, &mut after, kind, manager, sub);
