@@ -99,6 +99,8 @@ pub enum Subject {
     /// The definition a workload had at a revision, one `path: value` a line, where the engine keeps it: what two revisions
     /// are compared by.
     Revision(EnvironmentId, WorkloadId, u64),
+    /// What differs between two of them, the first before and the second after, one `path: before → after` a line.
+    Between(EnvironmentId, WorkloadId, u64, u64),
     Node(EnvironmentId, Arc<str>),
 }
 

@@ -183,6 +183,8 @@ pub struct View {
     pub environment: Option<EnvironmentId>,
     pub workload: Option<WorkloadId>,
     pub instance: Option<InstanceId>,
+    /// Of a description: which revision, and which one before it is compared with.
+    pub revision: Option<(Option<u64>, u64)>,
     pub table: Table,
     /// First line shown of what is no table (describe, health details).
     pub scroll: usize,

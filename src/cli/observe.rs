@@ -55,6 +55,9 @@ pub struct Logs {
     /// The run before this one, where the engine keeps it
     #[arg(long, conflicts_with = "follow")]
     pub previous: bool,
+    /// Of pods with several containers only this one (all of them are read otherwise)
+    #[arg(short, long, value_name = "NAME")]
+    pub container: Option<String>,
     /// The line alone, without time and instance (control characters stay out)
     #[arg(long)]
     pub raw: bool,

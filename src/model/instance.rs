@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Health, InstanceId, Pod, Verdict};
+use super::{Container, ContainerRole, Health, InstanceId, Pod, Verdict};
 
 /// What the engine says the instance is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -121,4 +121,37 @@ pub struct Instance {
     /// What only a pod has.
     pub pod: Option<Arc<Pod>>,
     pub labels: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+}
+
+impl Instance {
+    /// The logs it has, by what they are asked for and what they are called: its own, or where it is a pod of several
+    /// containers one of each (`namespace/pod/container`, `pod/container`) that has run or is to, of their runs before only
+    /// those that had one.
+    #[must_use]
+    pub fn logs(&self, previous: bool) -> Vec<(InstanceId, Arc<str>)> {
+        let containers = self.pod.as_ref().map(|pod| pod.containers.as_slice()).unwrap_or_default();
+        if containers.len() < 2 {
+            return vec![(self.id.clone(), self.name.clone())];
+        }
+        let main = |c: &&Container| c.role == ContainerRole::Main;
+        let has = |c: &&Container| if previous { c.last.is_some() } else { c.has_log || main(c) };
+        let mut wanted: Vec<&Container> = containers.iter().filter(has).collect();
+        if wanted.is_empty() {
+            // Why there is nothing to read is said in its place.
+            wanted = containers.iter().filter(main).collect();
+        }
+        wanted.into_iter().filter_map(|c| self.log_of(&c.name)).collect()
+    }
+
+    /// The log of one container of a pod; none where it has no such container.
+    #[must_use]
+    pub fn log_of(&self, container: &str) -> Option<(InstanceId, Arc<str>)> {
+        let pod = self.pod.as_ref()?;
+        let found = pod.containers.iter().find(|c| &*c.name == container)?;
+        if pod.containers.len() < 2 {
+            return Some((self.id.clone(), self.name.clone()));
+        }
+        let (id, name) = (format!("{}/{}", self.id, found.name), format!("{}/{}", self.name, found.name));
+        Some((InstanceId::new(id), name.into()))
+    }
 }

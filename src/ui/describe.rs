@@ -18,6 +18,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let subject = match &description.subject {
         Subject::Workload(_, id) => id.to_string(),
         Subject::Revision(_, id, number) => format!("{id}, revision {number}"),
+        Subject::Between(_, id, from, to) => format!("{id}, revision {from} → {to}"),
         Subject::Node(_, name) => name.to_string(),
         Subject::Instance(id) => {
             scene.snapshot.and_then(|s| s.instance(id)).map_or_else(|| id.to_string(), |(_, instance)| instance.name.to_string())

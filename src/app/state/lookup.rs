@@ -219,7 +219,16 @@ impl View {
     /// A screen about everything.
     #[must_use]
     pub fn new(screen: Screen) -> Self {
-        Self { screen, environment: None, workload: None, instance: None, table: Table::default(), scroll: 0, switched: false }
+        Self {
+            screen,
+            environment: None,
+            workload: None,
+            instance: None,
+            revision: None,
+            table: Table::default(),
+            scroll: 0,
+            switched: false,
+        }
     }
 
     /// A screen about an environment.

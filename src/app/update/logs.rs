@@ -182,7 +182,7 @@ pub fn sync(state: &mut State) {
         .iter()
         .flat_map(|s| s.workloads.iter().flat_map(move |w| w.instances.iter().map(move |i| (s, w, i))))
         .filter(|(_, w, i)| covers(&view.scope, w, i))
-        .map(|(s, w, i)| source(view, &s.environment.id, w, i, first, state.now))
+        .flat_map(|(s, w, i)| sources(view, &s.environment.id, w, i, first, state.now))
         .collect();
     let seen: BTreeSet<EnvironmentId> = seen.iter().map(|s| s.environment.id.clone()).collect();
     let (now, generation) = (state.now, state.generation);
@@ -191,7 +191,11 @@ pub fn sync(state: &mut State) {
     let there: BTreeSet<InstanceId> = present.iter().map(|s| s.instance.clone()).collect();
     for source in view.sources.iter_mut().filter(|s| seen.contains(&s.environment)) {
         if there.contains(&source.instance) {
-            source.gone = None;
+            if let Some(gone) = source.gone.take().filter(|_| source.ended) {
+                // Another one of the same name has come (a StatefulSet's pod): it is read from its beginning.
+                source.query = LogQuery { tail: None, since: Some(gone), ..source.query.clone() };
+                source.ended = false;
+            }
         } else {
             let gone = *source.gone.get_or_insert(now);
             source.ended |= seconds_since(now, gone) >= LINGER;
@@ -226,40 +230,35 @@ fn covers(scope: &LogScope, workload: &Workload, instance: &Instance) -> bool {
     }
 }
 
-/// A new source. One that joins later is asked for everything since it began, whatever the tail.
-fn source(
+/// New sources, one for each log of an instance. One that joins later is asked for everything since it began, whatever the
+/// tail.
+fn sources(
     view: &LogView,
     environment: &EnvironmentId,
     workload: &Workload,
     instance: &Instance,
     first: bool,
     now: jiff::Timestamp,
-) -> LogSource {
+) -> Vec<LogSource> {
     let began = instance.created_at.or(instance.started_at).unwrap_or(now);
     let (tail, since) = match (first, view.since) {
         (true, Some(since)) => (None, Some(since)),
         (true, None) => (Some(view.tail), None),
         (false, _) => (None, Some(began)),
     };
-    LogSource {
+    let source = |(id, name): (InstanceId, Arc<str>)| LogSource {
         environment: environment.clone(),
         workload: workload.id.clone(),
-        instance: instance.id.clone(),
-        name: instance.name.clone(),
+        instance: id.clone(),
+        name,
         gone: None,
         ended: false,
         // One that joined later is asked for from its beginning.
         begun: !first,
         page: None,
-        query: LogQuery {
-            tail,
-            since,
-            follow: !view.previous,
-            previous: view.previous,
-            reveal: view.reveal,
-            ..LogQuery::of(instance.id.clone())
-        },
-    }
+        query: LogQuery { tail, since, follow: !view.previous, previous: view.previous, reveal: view.reveal, ..LogQuery::of(id) },
+    };
+    instance.logs(view.previous).into_iter().map(source).collect()
 }
 
 /// Takes lines in. While paused nothing moves: what came is counted.

@@ -1,9 +1,11 @@
 //! Going: in, back, to another screen, to another environment.
 
+use std::collections::BTreeSet;
+
 use crate::app::state::{Opening, RowId, Screen, Table, View};
 use crate::app::{Effect, State, rows};
 use crate::engine::Subject as Described;
-use crate::model::{ConnectionId, EnvironmentId, Health};
+use crate::model::{ConnectionId, EngineKind, EnvironmentId, Health};
 
 use super::{inspect, logs, menus};
 
@@ -36,6 +38,13 @@ pub fn described(state: &State) -> Option<Described> {
     let view = state.nav.view();
     if view.screen != Screen::Describe {
         return None;
+    }
+    if let (Some(revision), Some(workload), Some(environment)) = (view.revision, &view.workload, &view.environment) {
+        let (environment, workload) = (environment.clone(), workload.clone());
+        return Some(match revision {
+            (Some(from), to) => Described::Between(environment, workload, from, to),
+            (None, only) => Described::Revision(environment, workload, only),
+        });
     }
     match (&view.instance, &view.workload, &view.environment) {
         (Some(instance), _, _) => Some(Described::Instance(instance.clone())),
@@ -172,6 +181,7 @@ pub fn go(state: &mut State, screen: Screen) -> Vec<Effect> {
             && v.environment == wanted.environment
             && v.workload == wanted.workload
             && v.instance == wanted.instance
+            && v.revision == wanted.revision
     };
     if let Some(at) = state.nav.stack.iter().rposition(same) {
         state.nav.stack.truncate(at + 1);
@@ -221,10 +231,26 @@ fn scoped(state: &State, screen: Screen) -> Result<View, &'static str> {
             view.environment = Some(environment);
             view.workload = Some(workload);
             view.instance = if screen == Screen::Describe { instance } else { None };
+            view.revision = if screen == Screen::Describe { revisions(state, &view) } else { None };
             view.table.selected = None;
         }
     }
     Ok(view)
+}
+
+/// On a list of revisions: the two marked, or the one selected and the one before it. Only where they are kept whole.
+fn revisions(state: &State, wanted: &View) -> Option<(Option<u64>, u64)> {
+    let (snapshot, workload) = state.workload(wanted.environment.as_ref()?, wanted.workload.as_ref()?)?;
+    let list = state.nav.view();
+    if list.screen != Screen::Revisions || snapshot.environment.engine != EngineKind::Kubernetes {
+        return None;
+    }
+    let number = |row: &RowId| if let RowId::Revision(number) = row { Some(*number) } else { None };
+    let marked: BTreeSet<u64> = list.table.marks.iter().chain(&list.table.selected).filter_map(number).collect();
+    let newest = *marked.last()?;
+    let older = || workload.revisions.iter().map(|r| r.number).filter(|n| *n < newest).max();
+    let before = if list.table.marks.is_empty() { older() } else { marked.first().copied().filter(|first| *first < newest) };
+    Some((before, newest))
 }
 
 fn environment(state: &State) -> Result<EnvironmentId, &'static str> {

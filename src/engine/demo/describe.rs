@@ -26,7 +26,7 @@ pub fn describe(world: &World, subject: &Subject) -> Option<Description> {
             }
         }
         // Only the image of a revision is kept in this world, and it has no nodes.
-        Subject::Revision(..) | Subject::Node(..) => return None,
+        Subject::Revision(..) | Subject::Between(..) | Subject::Node(..) => return None,
         Subject::Instance(id) => {
             let place = world.places.iter().find(|p| p.find(id).is_some())?;
             let unit = place.find(id)?;

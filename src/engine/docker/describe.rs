@@ -59,7 +59,7 @@ pub fn follow(client: Client, subject: Subject) -> BoxStream<'static, Update> {
 
 async fn describe(client: &Client, subject: &Subject) -> Result<Vec<Arc<str>>, EngineError> {
     let id = match subject {
-        Subject::Revision(_, workload, number) => {
+        Subject::Revision(_, workload, number) | Subject::Between(_, workload, _, number) => {
             let what = format!("the definition of revision {number} of {workload}");
             return Err(EngineError::Unsupported {
                 what: what.into(),

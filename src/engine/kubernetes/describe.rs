@@ -17,6 +17,7 @@ use super::object;
 use super::place::{Place, encoded};
 use crate::engine::outlet::drive;
 use crate::engine::{Description, EngineError, Subject, Update};
+use crate::observe::definition::{Difference, compare};
 use crate::observe::redact;
 use crate::observe::text::clean;
 
@@ -71,6 +72,15 @@ async fn describe(client: &Client, subject: &Subject) -> Result<Vec<Arc<str>>, E
         Subject::Revision(environment, workload, number) => {
             let found = object::find(client, environment, workload).await?;
             revision::lines(client, &found, *number).await?
+        }
+        Subject::Between(environment, workload, from, to) => {
+            let found = object::find(client, environment, workload).await?;
+            let before = revision::lines(client, &found, *from).await?;
+            let after = revision::lines(client, &found, *to).await?;
+            let value = |value: Option<String>| value.unwrap_or_else(|| "–".to_owned());
+            let line = |d: Difference| format!("{}: {} → {}", d.path, value(d.before), value(d.after));
+            let lines: Vec<String> = compare(&before, &after).into_iter().map(line).collect();
+            if lines.is_empty() { vec!["# no difference".to_owned()] } else { lines }
         }
     };
     Ok(lines.into_iter().map(|line| clean(&line).into()).collect())

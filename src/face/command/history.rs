@@ -3,15 +3,23 @@
 mod drift;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli;
-use crate::model::{Revision, Workload};
+use crate::engine::{Subject, Topic, Update};
+use crate::model::{EngineKind, EnvironmentId, Revision, Workload};
+use crate::observe::definition::compare;
 
 use super::output::{Grid, Out};
 use super::{Driver, Exit, Failure, Result, target};
+
+/// How long an engine may take to hand a definition out.
+const DEFINITION_WITHIN: Duration = Duration::from_secs(15);
 
 #[derive(Serialize)]
 struct Row {
@@ -30,7 +38,7 @@ struct Row {
 /// When the workload is not there, or standard output is closed.
 pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &cli::Target) -> Result<Exit> {
     let workload = find(driver, &arguments.target).await?;
-    let text = |t: &Option<std::sync::Arc<str>>| t.as_ref().map(ToString::to_string);
+    let text = |t: &Option<Arc<str>>| t.as_ref().map(ToString::to_string);
     let rows: Vec<Row> = workload
         .revisions
         .iter()
@@ -71,7 +79,7 @@ struct Differences {
 
 #[derive(Serialize)]
 struct Difference {
-    path: &'static str,
+    path: String,
     before: Option<String>,
     after: Option<String>,
 }
@@ -84,9 +92,17 @@ pub async fn diff(driver: &mut Driver, out: &mut Out, arguments: &cli::Diff) -> 
     if arguments.running {
         return drift::run(driver, out, &arguments.target).await;
     }
-    let workload = find(driver, &arguments.target).await?;
+    let (environment, workload) = found(driver, &arguments.target).await?;
     let (from, to) = chosen(&workload, arguments.from, arguments.to)?;
-    let differences = Differences { from: from.number, to: to.number, changes: changes(from, to) };
+    let whole = driver.state().snapshot(&environment).is_some_and(|s| s.environment.engine == EngineKind::Kubernetes);
+    let changes = if whole {
+        let before = definition(driver, &environment, &workload, from.number).await?;
+        let after = definition(driver, &environment, &workload, to.number).await?;
+        compare(&before, &after).into_iter().map(|d| Difference { path: d.path, before: d.before, after: d.after }).collect()
+    } else {
+        changes(from, to)
+    };
+    let differences = Differences { from: from.number, to: to.number, changes };
     out.one(&differences, |d| {
         let mut text = format!("revision {} → {}\n", d.from, d.to);
         if d.changes.is_empty() {
@@ -123,20 +139,50 @@ fn chosen(workload: &Workload, from: Option<u64>, to: Option<u64>) -> Result<(&R
 }
 
 fn changes(from: &Revision, to: &Revision) -> Vec<Difference> {
-    let text = |t: &std::sync::Arc<str>| t.to_string();
+    let text = |t: &Arc<str>| t.to_string();
     let all = [
         ("image", Some(text(&from.image)), Some(text(&to.image))),
         ("digest", from.digest.as_ref().map(text), to.digest.as_ref().map(text)),
     ];
-    all.into_iter().filter(|(_, b, a)| b != a).map(|(path, before, after)| Difference { path, before, after }).collect()
+    all.into_iter()
+        .filter(|(_, b, a)| b != a)
+        .map(|(path, before, after)| Difference { path: path.to_owned(), before, after })
+        .collect()
 }
 
-async fn find(driver: &mut Driver, name: &str) -> Result<std::sync::Arc<Workload>> {
+/// The whole definition of a revision, where the engine keeps it, masked.
+async fn definition(driver: &mut Driver, environment: &EnvironmentId, workload: &Workload, number: u64) -> Result<Vec<Arc<str>>> {
+    let subject = Subject::Revision(environment.clone(), workload.id.clone(), number);
+    let engine = driver.session().engine(&environment.connection);
+    let asked = async {
+        let mut updates = engine?.subscribe(Topic::Describe(subject));
+        while let Some(update) = updates.next().await {
+            if let Update::Description(description) = update {
+                return Some(description.lines.clone());
+            }
+        }
+        None
+    };
+    let lines = tokio::time::timeout(DEFINITION_WITHIN, asked).await.ok().flatten();
+    let lines =
+        lines.ok_or_else(|| Failure::failed(format!("revision {number} of {}: the engine did not answer", workload.id)))?;
+    match lines.first().and_then(|line| line.strip_prefix("# ")) {
+        // What is no line of a definition says why there is none.
+        Some(why) => Err(Failure::failed(why)),
+        None => Ok(lines),
+    }
+}
+
+async fn find(driver: &mut Driver, name: &str) -> Result<Arc<Workload>> {
+    Ok(found(driver, name).await?.1)
+}
+
+async fn found(driver: &mut Driver, name: &str) -> Result<(EnvironmentId, Arc<Workload>)> {
     let found = target::resolve(driver, name).await?;
     let state = driver.state();
     let workload = found.workload.as_ref().and_then(|w| state.workload(&found.environment, w));
     let Some((_, workload)) = workload else {
         return Err(Failure::usage(format!("{name} is an environment: name one of its workloads ({name}/WORKLOAD)")));
     };
-    Ok(workload.clone())
+    Ok((found.environment.clone(), workload.clone()))
 }

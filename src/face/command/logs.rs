@@ -54,6 +54,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, theme: &Theme, journal: &Jo
     let mut reader = Reader {
         query,
         scope,
+        container: arguments.container.clone(),
         known: BTreeSet::new(),
         begun: false,
         merge: Merge::new(follow),
@@ -61,7 +62,10 @@ pub async fn run(driver: &mut Driver, out: &mut Out, theme: &Theme, journal: &Jo
     };
     reader.join(driver);
     if reader.known.is_empty() && !follow {
-        return Err(Failure::failed("no instance there has a log"));
+        return Err(match &arguments.container {
+            Some(container) => Failure::usage(format!("no pod there has a container {container}")),
+            None => Failure::failed("no instance there has a log"),
+        });
     }
     let mut printer = Printer::new(theme, pick, arguments.raw, reader.names());
     reader.print(driver, out, &mut printer).await?;
@@ -91,6 +95,8 @@ struct Reader {
     /// Of every instance, but for which.
     query: LogQuery,
     scope: Vec<Found>,
+    /// Of pods only this container.
+    container: Option<String>,
     known: BTreeSet<InstanceId>,
     /// Those that were there at the beginning are being read.
     begun: bool,
@@ -173,16 +179,20 @@ impl Reader {
         workload: &Workload,
         only: Option<&InstanceId>,
     ) -> Vec<(EnvironmentId, InstanceId, Source)> {
-        let chosen = workload.instances.iter().filter(|i| only.is_none_or(|id| *id == i.id) && !self.known.contains(&i.id));
-        chosen
-            .map(|i| {
+        let chosen = workload.instances.iter().filter(|i| only.is_none_or(|id| *id == i.id));
+        let logs = chosen.flat_map(|i| match &self.container {
+            Some(container) => i.log_of(container).into_iter().collect(),
+            None => i.logs(self.query.previous),
+        });
+        logs.filter(|(id, _)| !self.known.contains(id))
+            .map(|(id, name)| {
                 let source = Source {
                     number: 0,
                     environment: state.name_of(environment),
                     workload: workload.id.to_string(),
-                    instance: i.name.to_string(),
+                    instance: name.to_string(),
                 };
-                (environment.clone(), i.id.clone(), source)
+                (environment.clone(), id, source)
             })
             .collect()
     }
