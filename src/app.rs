@@ -6,6 +6,7 @@ pub mod command;
 pub mod effect;
 pub mod figures;
 pub mod format;
+pub mod forward;
 pub mod help;
 pub mod layout;
 pub mod msg;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
-pub use observe::{Audit, Autoscale, Diff, Logs, Ls, Observe, Target, Timeline};
+pub use observe::{Audit, Autoscale, Diff, Forward, Logs, Ls, Observe, Target, Timeline};
 pub use operate::{Bounds, Deploy, Ending, Environment, Kill, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets};
 
 const EXAMPLES: &str = "\
@@ -150,6 +150,9 @@ pub enum Command {
     /// Print or follow logs
     #[command(after_help = TARGETS)]
     Logs(Logs),
+    /// Ports of a workload on this machine, until it is interrupted; goes on when instances are replaced
+    #[command(after_help = TARGETS)]
+    Forward(Forward),
     /// One sample of every instance's CPU, memory, network and disk
     Top(Ls),
     /// Every check with its last output; exit code 3 when something is not well

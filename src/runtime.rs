@@ -7,6 +7,7 @@
 pub mod clipboard;
 pub mod console;
 mod follow;
+pub mod forward;
 pub mod input;
 pub mod journal;
 pub mod paint;

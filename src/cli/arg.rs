@@ -107,6 +107,16 @@ pub fn assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `8080:80`, or `80` for the same port here and there.
+pub(super) fn ports(text: &str) -> Result<(u16, u16), String> {
+    let port = |text: &str| text.parse::<u16>().map_err(|_| format!("{text} is no port (1 to 65535)"));
+    let (local, remote) = match text.split_once(':') {
+        Some((local, remote)) => (port(local)?, port(remote)?),
+        None => (port(text)?, port(text)?),
+    };
+    if remote == 0 { Err("an instance has no port 0".to_owned()) } else { Ok((local, remote)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -119,3 +119,14 @@ pub struct Autoscale {
     #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
     pub duration: Option<Duration>,
 }
+
+#[derive(Clone, Debug, Args)]
+pub struct Forward {
+    /// A workload, of which any instance will do, or one instance
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// Port of this machine (the same one unless given, 0 for any that is free) and of the instance; the workload's own port
+    /// unless given
+    #[arg(value_name = "[LOCAL:]REMOTE", value_parser = arg::ports)]
+    pub ports: Vec<(u16, u16)>,
+}

@@ -14,6 +14,7 @@ impl Command {
             Self::Logs(a) => a.targets.iter().map(String::as_str).collect(),
             Self::History(a) => vec![&a.target],
             Self::Diff(a) => vec![&a.target],
+            Self::Forward(a) => vec![&a.target],
             Self::Scale(a) => vec![&a.target],
             Self::Deploy(a) => vec![&a.target],
             Self::Rollback(a) => vec![&a.target],

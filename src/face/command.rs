@@ -5,6 +5,7 @@ mod autoscale;
 mod config;
 mod doctor;
 mod driver;
+mod forward;
 mod health;
 mod history;
 mod info;
@@ -144,6 +145,10 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Logs(arguments) => {
             let setup = read(cli)?;
             connected(&setup, async |driver| logs::run(driver, out, &setup.theme, &setup.journal(), arguments).await)
+        }
+        C::Forward(arguments) => {
+            let setup = read(cli)?;
+            connected(&setup, async |driver| forward::run(driver, out, &cli.global, &setup.journal(), arguments).await)
         }
         C::Status(arguments) => connected(&read(cli)?, async |driver| status::run(driver, out, arguments).await),
         C::Ls(arguments) => connected(&read(cli)?, async |driver| ls::run(driver, out, arguments).await),

@@ -84,6 +84,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::Status(_)
         | C::Ls(_)
         | C::Logs(_)
+        | C::Forward(_)
         | C::Top(_)
         | C::Health(_)
         | C::History(_)

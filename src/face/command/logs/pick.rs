@@ -105,6 +105,7 @@ mod tests {
             filter: None,
             level: None,
             previous: false,
+            container: None,
             raw: false,
             reveal: false,
         }
