@@ -142,6 +142,8 @@ fn faults_hold_until_they_are_taken_back() {
     faults.answer(About::path("").method("GET"), Answer::Plain(503, "service unavailable\n".into()));
     assert_eq!((get(&server, MAPS).code, get(&server, MAPS).text()), (503, "service unavailable\n".into()));
     faults.heal();
+    faults.answer(About::path("/configmaps").times(1), Answer::Garbage("<html>".into()));
+    assert_eq!((get(&server, MAPS).code, get(&server, MAPS).json()["kind"].clone()), (200, json!("ConfigMapList")));
     let mut watch = open(&server, "GET", &format!("{MAPS}?watch=true&resourceVersion={}", server.version()), &[], "");
     faults.stall(true);
     server.put(config("g", "back"));

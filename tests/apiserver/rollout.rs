@@ -194,3 +194,22 @@ fn a_cordoned_node_takes_no_pod() {
     send(&server, "PATCH", "/api/v1/nodes/node-1", MERGE, &json!({ "spec": { "unschedulable": null } }));
     server.settle();
 }
+
+#[test]
+fn a_silent_node_takes_its_pods_with_it_until_it_is_back() {
+    let server = lms();
+    server.node_ready("node-1", false);
+    let held = |server: &ApiServer, kind: &str, status: &str| {
+        server.pods("lms-ai").iter().all(|p| {
+            let conditions = p["status"]["conditions"].as_array().unwrap();
+            conditions.iter().any(|c| c["type"] == json!(kind) && c["status"] == json!(status))
+        })
+    };
+    server.wait("the pods to be lost", |s| held(s, "Ready", "False") && held(s, "ContainersReady", "True"));
+    server.wait("the deployment to be short", |s| condition(&backend(s), "Available") == "False MinimumReplicasUnavailable");
+    let node = server.get("nodes", "", "node-1").unwrap();
+    assert_eq!(node["spec"]["taints"][0]["key"], "node.kubernetes.io/unreachable");
+    server.node_ready("node-1", true);
+    server.settle();
+    server.wait("the taints to go", |s| s.get("nodes", "", "node-1").unwrap()["spec"]["taints"].is_null());
+}

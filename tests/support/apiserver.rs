@@ -27,7 +27,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::needless_pass_by_value,
-    clippy::too_many_lines,
     reason = "whoever includes it needs a part of it, and it stops where a test is wrong"
 )]
 
@@ -67,6 +66,8 @@ mod lms;
 mod logs;
 #[path = "apiserver/metrics.rs"]
 mod metrics;
+#[path = "apiserver/node.rs"]
+mod node;
 #[path = "apiserver/patch.rs"]
 mod patch;
 #[path = "apiserver/read.rs"]
@@ -224,15 +225,20 @@ impl ApiServer {
         store.keep(kind, value);
     }
 
-    /// Sets whether a node is ready. One that is not has a kubelet that does and says nothing.
+    /// Sets whether a node is ready. One that is not has a kubelet that does and says nothing: its
+    /// pods count as not ready, their logs cannot be read.
     pub fn node_ready(&self, name: &str, ready: bool) {
         self.change("nodes", "", name, |node| {
             for condition in node["status"]["conditions"].as_array_mut().into_iter().flatten() {
-                if condition["type"] == json!("Ready") {
-                    condition["status"] = json!(if ready { "True" } else { "Unknown" });
-                    condition["reason"] = json!(if ready { "KubeletReady" } else { "NodeStatusUnknown" });
+                let well =
+                    if condition["type"] == json!("Ready") { ("True", "KubeletReady") } else { ("False", "KubeletHasEnough") };
+                let (status, reason) = if ready { well } else { ("Unknown", "NodeStatusUnknown") };
+                if condition["status"] != json!(status) {
                     condition["lastTransitionTime"] = json!(store::stamp());
                 }
+                condition["status"] = json!(status);
+                condition["reason"] = json!(reason);
+                condition["message"] = json!(if ready { "kubelet is well" } else { "Kubelet stopped posting node status." });
             }
         });
     }

@@ -15,7 +15,7 @@ use super::kind::{self, Kind, plural};
 use super::select::{label_selector_takes, map_takes};
 use super::store::{Change, Entry, Key, Store, fine_stamp, stamp};
 use super::write::manage;
-use super::{daemonset, deployment, job, kubelet, replicaset, service, statefulset};
+use super::{daemonset, deployment, job, kubelet, node, replicaset, service, statefulset};
 
 /// What the controllers know beside the objects.
 #[derive(Default)]
@@ -77,6 +77,7 @@ fn turn(hub: &Hub, work: &mut Work, memory: &mut Memory) -> Option<Instant> {
 fn look(desk: &mut Desk, plural: &str, key: &Key) -> Option<Duration> {
     match plural {
         "pods" => kubelet::pod(desk, key),
+        "nodes" => node::look(desk, key),
         "replicasets" => replicaset::look(desk, key),
         "deployments" => deployment::look(desk, key),
         "statefulsets" => statefulset::look(desk, key),

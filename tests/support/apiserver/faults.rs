@@ -17,7 +17,7 @@ pub enum Answer {
     Broken(String),
     /// A code and a text that is no `Status`.
     Plain(u16, String),
-    /// 200 with a body that is not what was asked for.
+    /// 200, said to be JSON, with a body that is not what was asked for.
     Garbage(String),
 }
 

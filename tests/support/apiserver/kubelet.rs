@@ -26,7 +26,8 @@ pub struct Life {
     pub containers: HashMap<String, Container>,
 }
 
-fn node_ready(node: &Value) -> bool {
+/// Whether a node's kubelet is heard of and well.
+pub fn node_ready(node: &Value) -> bool {
     let conditions = node["status"]["conditions"].as_array();
     conditions.is_some_and(|l| l.iter().any(|c| c["type"] == json!("Ready") && c["status"] == json!("True")))
 }
@@ -194,18 +195,7 @@ fn write(desk: &mut Desk, pod: &Entry, life: &Life, sandbox: bool) {
         if sandbox { containers(spec, "initContainers").map(super::container::initialized).collect() } else { Vec::new() };
     let statuses: Vec<Value> = states.iter().map(|(s, c)| c.status(pod, s)).collect();
     desk.change("pods", &pod.key(), KUBELET, |object| {
-        let held = |yes: bool| if yes { "True" } else { "False" };
-        let unready = format!("containers with unready status: [{}]", idle.join(" "));
-        let end = if phase == "Succeeded" { "PodCompleted" } else { "PodFailed" };
-        let (reason, message) = if done { (end, "") } else { ("ContainersNotReady", unready.as_str()) };
-        let (reason, message) = if whole && !done { ("", "") } else { (reason, message) };
-        let conditions = json!([
-            said(object, "PodReadyToStartContainers", held(sandbox && !done), "", ""),
-            said(object, "Initialized", "True", if done { end } else { "" }, ""),
-            said(object, "Ready", held(whole && !done), reason, message),
-            said(object, "ContainersReady", held(whole && !done), reason, message),
-            said(object, "PodScheduled", "True", "", "")
-        ]);
+        let conditions = conditions(object, &idle, done.then_some(phase), sandbox);
         let generation = object["metadata"]["generation"].clone();
         let started = object["status"]["startTime"].clone();
         let mut status = json!({
@@ -221,28 +211,62 @@ fn write(desk: &mut Desk, pod: &Entry, life: &Life, sandbox: bool) {
             let known = object["status"]["initContainerStatuses"].clone();
             status["initContainerStatuses"] = if known.is_null() { json!(inits) } else { known };
         }
-        let (requests, mut limits) = (sum(&object["spec"], "requests"), sum(&object["spec"], "limits"));
-        if !requests.is_null() {
-            status["allocatedResources"] = requests.clone();
-            if sandbox && limits.is_null() && begun {
-                // What a runtime says where nothing is limited.
-                limits = json!({ "memory": "9007199254740988Ki" });
-            }
-            status["resources"] = json!({ "requests": requests });
-            if !limits.is_null() {
-                status["resources"]["limits"] = limits;
-            }
-        }
+        resources(&object["spec"], &mut status, sandbox && begun);
         object["status"] = status;
     });
+}
+
+/// What is said of a pod, of which these containers are not ready.
+fn conditions(object: &Value, idle: &[&str], end: Option<&str>, sandbox: bool) -> Value {
+    let held = |yes: bool| if yes { "True" } else { "False" };
+    let unready = format!("containers with unready status: [{}]", idle.join(" "));
+    let ready = idle.is_empty() && end.is_none();
+    let ended = match end {
+        Some("Succeeded") => "PodCompleted",
+        Some(_) => "PodFailed",
+        None => "",
+    };
+    let (reason, message) = match (ready, ended) {
+        (true, _) => ("", ""),
+        (false, "") => ("ContainersNotReady", unready.as_str()),
+        (false, ended) => (ended, ""),
+    };
+    json!([
+        said(object, "PodReadyToStartContainers", held(sandbox && end.is_none()), "", ""),
+        said(object, "Initialized", "True", ended, ""),
+        said(object, "Ready", held(ready), reason, message),
+        said(object, "ContainersReady", held(ready), reason, message),
+        said(object, "PodScheduled", "True", "", "")
+    ])
+}
+
+/// What the pod has been given, as a kubelet reports it.
+fn resources(spec: &Value, status: &mut Value, runs: bool) {
+    let (requests, mut limits) = (sum(spec, "requests"), sum(spec, "limits"));
+    if requests.is_null() {
+        return;
+    }
+    if limits.is_null() && runs {
+        // What a runtime says where nothing is limited.
+        limits = json!({ "memory": "9007199254740988Ki" });
+    }
+    status["allocatedResources"] = requests.clone();
+    status["resources"] = json!({ "requests": requests });
+    if !limits.is_null() {
+        status["resources"]["limits"] = limits;
+    }
 }
 
 /// What the containers have together, of requests or limits.
 fn sum(spec: &Value, what: &str) -> Value {
     let mut all = json!({});
+    let amount = |text: &str, unit: &str| match (text.strip_suffix(unit), unit) {
+        (Some(number), _) => number.parse::<u64>().ok(),
+        (None, "m") => Some(text.parse::<u64>().ok()? * 1000),
+        (None, _) => Some(text.strip_suffix("Gi")?.parse::<u64>().ok()? * 1024),
+    };
     for (name, unit) in [("cpu", "m"), ("memory", "Mi")] {
-        let amounts = containers(spec, "containers")
-            .filter_map(|c| c["resources"][what][name].as_str()?.strip_suffix(unit)?.parse::<u64>().ok());
+        let amounts = containers(spec, "containers").filter_map(|c| amount(c["resources"][what][name].as_str()?, unit));
         let amount: u64 = amounts.sum();
         if amount > 0 {
             all[name] = json!(format!("{amount}{unit}"));

@@ -135,7 +135,8 @@ impl Churn {
             let begun = Instant::now();
             let mut done = 0u64;
             while !stopped.load(Ordering::SeqCst) && !keys.is_empty() {
-                let due = (begun.elapsed().as_secs_f64() * f64::from(per_second)) as u64;
+                let due = begun.elapsed().as_millis() * u128::from(per_second) / 1000;
+                let due = u64::try_from(due).unwrap_or(u64::MAX);
                 for n in done..due {
                     let at = usize::try_from(n.wrapping_mul(7919)).unwrap_or(0) % keys.len();
                     count.fetch_add(1, Ordering::SeqCst);

@@ -13,7 +13,7 @@ use super::kind::{KINDS, Kind};
 pub type Key = (String, String);
 
 /// Changes of one kind that are remembered; whoever watches from before that is told so.
-const REMEMBERED: usize = 10_000;
+const REMEMBERED: usize = 20_000;
 
 /// One object as it is at one version: without `kind` and `apiVersion`, as in a list.
 #[derive(Clone, Debug)]

@@ -286,11 +286,14 @@ pub fn patch(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
     Ok(answer(aim.kind, 200, &entry))
 }
 
+/// What is done to an object.
+type Change = Box<dyn FnOnce(&mut Value) -> Outcome<()>>;
+
 /// What the body of a patch does to an object.
 ///
 /// # Errors
 /// A patch of no known kind, or one that cannot be read. Server-side apply is not served here.
-pub fn patched(ask: &Ask) -> Outcome<Box<dyn FnOnce(&mut Value) -> Outcome<()>>> {
+pub fn patched(ask: &Ask) -> Outcome<Change> {
     let media = ask.header("content-type").split(';').next().unwrap_or_default().trim();
     if !matches!(media, "application/merge-patch+json" | "application/strategic-merge-patch+json" | "application/json-patch+json")
     {
