@@ -63,7 +63,10 @@ fn state_of(instance: &Instance) -> String {
 fn checks(scene: &Scene<'_>, instance: &Instance, width: u16, page: &mut Page) {
     let dim = scene.style(Role::Dim);
     if instance.checks.is_empty() {
-        let text = if instance.has_healthcheck {
+        let text = if instance.has_healthcheck && instance.pod.is_some() {
+            // A kubelet tells what its probes find only when they fail.
+            "its readiness probe is the kubelet's: it tells failures only"
+        } else if instance.has_healthcheck {
             "its health check has not run yet"
         } else {
             "no health check: only that it runs is known"
