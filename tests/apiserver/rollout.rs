@@ -157,11 +157,24 @@ fn jobs_end_well_or_not() {
     };
     server.create(job("well", "echo migrated; sleep 2"));
     server.create(job("ill", "echo no; exit 3"));
+    let mut long = job("long", "sleep 900");
+    long["spec"]["activeDeadlineSeconds"] = json!(5);
+    server.create(long);
+    let mut brief = job("brief", "true");
+    brief["spec"]["ttlSecondsAfterFinished"] = json!(3);
+    server.create(brief);
     let end = |s: &ApiServer, name: &str, kind: &str| {
         let job = s.get("jobs", "lms-ai", name).unwrap();
-        job["status"]["conditions"].is_array() && !condition(&job, kind).is_empty()
+        if job["status"]["conditions"].is_array() { condition(&job, kind) } else { String::new() }
     };
-    server.wait("both ends", |s| end(s, "well", "Complete") && end(s, "ill", "Failed"));
+    server.wait("all ends", |s| {
+        let ended = [end(s, "well", "Complete"), end(s, "ill", "Failed"), end(s, "long", "Failed")];
+        ended == ["True CompletionsReached", "True BackoffLimitExceeded", "True DeadlineExceeded"]
+            && s.get("jobs", "lms-ai", "brief").is_none()
+    });
+    let path = "/apis/batch/v1/namespaces/lms-ai/jobs?fieldSelector=metadata.name%3Dwell";
+    assert_eq!(send(&server, "DELETE", path, "application/json", &json!({})).code, 200);
+    assert!(server.get("jobs", "lms-ai", "well").is_none() && server.get("jobs", "lms-ai", "ill").is_some());
 }
 
 #[test]

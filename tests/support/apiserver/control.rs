@@ -125,9 +125,12 @@ impl Work {
         }
         match kind.plural {
             "pods" => {
+                // Those that took it before as well: it may have left them.
                 let labels = &object["metadata"]["labels"];
+                let before = change.before.as_ref().map_or(labels, |b| &b.value["metadata"]["labels"]);
                 for service in store.list(plural("services"), Some(namespace)) {
-                    if map_takes(&service.value["spec"]["selector"], labels) {
+                    let selector = &service.value["spec"]["selector"];
+                    if map_takes(selector, labels) || map_takes(selector, before) {
                         self.at("services", service.key(), now);
                     }
                 }

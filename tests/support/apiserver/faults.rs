@@ -75,6 +75,7 @@ pub struct Ban {
 pub struct Faults {
     slow: Mutex<Vec<(About, Duration)>>,
     answers: Mutex<Vec<(About, Answer)>>,
+    halves: Mutex<Vec<(About, ())>>,
     bans: Mutex<Vec<Ban>>,
     /// New connections are closed at once.
     pub(super) refuse: AtomicBool,
@@ -92,6 +93,7 @@ impl Default for Faults {
         Self {
             slow: Mutex::default(),
             answers: Mutex::default(),
+            halves: Mutex::default(),
             bans: Mutex::default(),
             refuse: AtomicBool::new(false),
             stalled: watch::Sender::new(false),
@@ -112,6 +114,11 @@ impl Faults {
     /// Answers these requests with that.
     pub fn answer(&self, about: About, answer: Answer) {
         self.answers.lock().unwrap().push((about, answer));
+    }
+
+    /// Answers these requests with the first half of what is right, and ends the connection.
+    pub fn halve(&self, about: About) {
+        self.halves.lock().unwrap().push((about, ()));
     }
 
     /// Forbids with 403.
@@ -162,6 +169,7 @@ impl Faults {
     pub fn heal(&self) {
         self.slow.lock().unwrap().clear();
         self.answers.lock().unwrap().clear();
+        self.halves.lock().unwrap().clear();
         self.bans.lock().unwrap().clear();
         for held in [&self.refuse, &self.no_bookmarks, &self.no_watch_list, &self.no_metrics] {
             held.store(false, Ordering::SeqCst);
@@ -175,6 +183,10 @@ impl Faults {
 
     pub(super) fn instead(&self, method: &str, path: &str) -> Option<Answer> {
         due(&self.answers, method, path)
+    }
+
+    pub(super) fn halved(&self, method: &str, path: &str) -> bool {
+        due(&self.halves, method, path).is_some()
     }
 
     pub(super) fn forbids(&self, user: &str, verb: &str, resource: &str) -> bool {

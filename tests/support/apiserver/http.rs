@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -68,7 +69,22 @@ async fn answer(hub: &Arc<Hub>, request: Request<Incoming>) -> Response<Body> {
     };
     hub.faults.pass().await;
     hub.answered(place, reply.code);
-    written(reply)
+    written(if hub.faults.halved(&method, &line) { halved(reply) } else { reply })
+}
+
+/// The first half of an answer, and then nothing but the end of the connection.
+fn halved(mut reply: Reply) -> Reply {
+    if let Content::Whole(bytes) = &reply.content {
+        let half = bytes.slice(..bytes.len() / 2);
+        // The half has to be on its way before the end comes.
+        let cut = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Err(std::io::Error::other("cut by the test"))
+        };
+        let pieces = futures_util::stream::iter([Ok(half)]).chain(futures_util::stream::once(cut));
+        reply.content = Content::Stream(Box::pin(pieces));
+    }
+    reply
 }
 
 /// The request read to its end; nothing where its token is unknown.
@@ -150,6 +166,7 @@ async fn route(hub: &Arc<Hub>, mut ask: Ask) -> Reply {
         ("PUT", None | Some("status")) if aim.name.is_some() => write::update(hub, &ask, &aim),
         ("PATCH", None | Some("status")) if aim.name.is_some() => write::patch(hub, &ask, &aim),
         ("DELETE", None) if aim.name.is_some() => write::delete(hub, &ask, &aim),
+        ("DELETE", None) => sub::delete_all(hub, &ask, &aim),
         ("GET" | "PUT" | "PATCH", Some("scale")) => sub::scaled(hub, &ask, &aim),
         ("POST", Some("eviction")) => sub::evict(hub, &ask, &aim),
         ("GET", Some("log")) => logs::answer(hub, &ask, &aim),

@@ -38,7 +38,7 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
     let kind = plural("jobs");
     let job = desk.get("jobs", key)?;
     if ended(&job.value).is_some() {
-        return None;
+        return outlive(desk, &job);
     }
     let pods = desk.store.children(plural("pods"), job.uid());
     let at_work: Vec<Entry> = pods.iter().filter(|p| active(p)).cloned().collect();
@@ -46,9 +46,10 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
     let restarts: i64 = at_work.iter().map(|p| number(p, "/status/containerStatuses/0/restartCount")).sum();
     let suspended = job.value["spec"]["suspend"] == json!(true);
     let (parallel, wanted) = (number(&job, "/spec/parallelism"), number(&job, "/spec/completions"));
-    let over = failed + restarts > number(&job, "/spec/backoffLimit");
+    let late = deadline(desk, &job).filter(|_| !suspended);
+    let (over, missed) = (failed + restarts > number(&job, "/spec/backoffLimit"), late.is_some_and(|left| left.is_zero()));
     let done = succeeded >= wanted;
-    if suspended || over || done {
+    if suspended || over || missed || done {
         for pod in &at_work {
             deleted(desk.store, plural("pods"), &pod.key(), None, false);
         }
@@ -61,6 +62,8 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
     let pods = desk.store.children(plural("pods"), job.uid());
     let end = if over {
         Some(("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"))
+    } else if missed && !done {
+        Some(("Failed", "DeadlineExceeded", "Job was active longer than specified deadline"))
     } else {
         done.then_some(("Complete", "CompletionsReached", "Reached expected number of succeeded pods"))
     };
@@ -70,7 +73,26 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
             if kind == "Complete" { ("Normal", "Completed", "Job completed") } else { ("Warning", reason, message) };
         desk.tell("jobs", &job, WRITER, (grade, reason), message);
     }
-    None
+    late.filter(|left| !left.is_zero())
+}
+
+/// What is left of the time a job has, if it has one; it counts from the first look at it.
+fn deadline(desk: &mut Desk, job: &Entry) -> Option<Duration> {
+    let seconds = job.value["spec"]["activeDeadlineSeconds"].as_f64()?;
+    let since = desk.memory.progress.entry(format!("{} begun", job.uid())).or_insert((desk.now, Value::Null)).0;
+    Some((since + desk.seconds(seconds)).saturating_duration_since(desk.now))
+}
+
+/// A job that has ended goes when its time to live is over.
+fn outlive(desk: &mut Desk, job: &Entry) -> Option<Duration> {
+    let seconds = job.value["spec"]["ttlSecondsAfterFinished"].as_f64()?;
+    let since = desk.memory.progress.entry(format!("{} ended", job.uid())).or_insert((desk.now, Value::Null)).0;
+    let left = (since + desk.seconds(seconds)).saturating_duration_since(desk.now);
+    if left.is_zero() {
+        deleted(desk.store, plural("jobs"), &job.key(), None, false);
+        return None;
+    }
+    Some(left)
 }
 
 fn report(desk: &mut Desk, job: &Entry, pods: &[Entry], end: Option<(&str, &str, &str)>) {

@@ -1,11 +1,11 @@
-//! Subresources of objects: their scale, and a pod's eviction.
+//! Subresources of objects, their scale and a pod's eviction; and the end of many at once.
 
 use serde_json::{Value, json};
 
 use super::ask::{Aim, Ask, Reply};
 use super::hub::Hub;
 use super::kind::plural;
-use super::select::{label_selector_takes, selector_text};
+use super::select::{Selection, label_selector_takes, selector_text};
 use super::status::{Outcome, bad_request, disruption, not_found, success};
 use super::store::{Entry, Store};
 use super::write::{deleted, patched, replace};
@@ -76,6 +76,24 @@ pub fn evict(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
         deleted(&mut store, aim.kind, &aim.key(), grace, false);
     }
     Ok(Reply::value(201, &success(201)))
+}
+
+/// Answers a `DELETE` of a collection: everything the selectors take goes.
+///
+/// # Errors
+/// Selectors that cannot be read.
+pub fn delete_all(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
+    let selection = Selection::parse(ask.param("labelSelector"), ask.param("fieldSelector"))?;
+    let mut store = hub.store();
+    let taken: Vec<Entry> =
+        store.list(aim.kind, aim.namespace.as_deref()).into_iter().filter(|e| selection.takes(&e.value)).collect();
+    for entry in &taken {
+        deleted(&mut store, aim.kind, &entry.key(), None, false);
+    }
+    let items: Vec<&Value> = taken.iter().map(|e| &*e.value).collect();
+    let metadata = json!({ "resourceVersion": store.version().to_string() });
+    let kind = format!("{}List", aim.kind.name);
+    Ok(Reply::value(200, &json!({ "kind": kind, "apiVersion": aim.kind.api_version(), "metadata": metadata, "items": items })))
 }
 
 fn budget_of(store: &Store, pod: &Entry) -> Option<Entry> {
