@@ -72,6 +72,8 @@ mod node;
 mod patch;
 #[path = "apiserver/read.rs"]
 mod read;
+#[path = "apiserver/remove.rs"]
+mod remove;
 #[path = "apiserver/replicaset.rs"]
 mod replicaset;
 #[path = "apiserver/select.rs"]
@@ -209,7 +211,7 @@ impl ApiServer {
 
     /// Deletes an object as a user does: a pod goes when its grace is over, what an object owns goes with it.
     pub fn delete(&self, plural: &str, namespace: &str, name: &str) {
-        write::deleted(&mut self.hub.store(), kind::plural(plural), &(namespace.into(), name.into()), None, false);
+        remove::deleted(&mut self.hub.store(), kind::plural(plural), &(namespace.into(), name.into()), None, false);
     }
 
     /// Changes an object that is there, and counts the change where its spec is counted.

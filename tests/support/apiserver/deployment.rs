@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::control::{Desk, Writer, controller, owned_by, share};
 use super::deployment_status::{begun, put, report};
 use super::kind::plural;
+use super::remove::deleted;
 use super::replicaset::{active, hash};
 use super::store::{Entry, Key};
-use super::write::{deleted, made};
+use super::write::made;
 
 pub const WRITER: Writer = controller("deployment-controller");
 pub const REVISION: &str = "deployment.kubernetes.io/revision";

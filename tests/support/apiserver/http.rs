@@ -20,7 +20,7 @@ use super::ask::{Aim, Ask, Content, Reply};
 use super::faults::Answer;
 use super::hub::{Hub, Seen};
 use super::status::{method_not_allowed, unauthorized};
-use super::{discover, logs, metrics, read, socket, stream, sub, write};
+use super::{discover, logs, metrics, read, remove, socket, stream, sub, write};
 
 type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
@@ -165,7 +165,7 @@ async fn route(hub: &Arc<Hub>, mut ask: Ask) -> Reply {
         ("POST", None) if aim.name.is_none() => write::create(hub, &ask, &aim),
         ("PUT", None | Some("status")) if aim.name.is_some() => write::update(hub, &ask, &aim),
         ("PATCH", None | Some("status")) if aim.name.is_some() => write::patch(hub, &ask, &aim),
-        ("DELETE", None) if aim.name.is_some() => write::delete(hub, &ask, &aim),
+        ("DELETE", None) if aim.name.is_some() => remove::delete(hub, &ask, &aim),
         ("DELETE", None) => sub::delete_all(hub, &ask, &aim),
         ("GET" | "PUT" | "PATCH", Some("scale")) => sub::scaled(hub, &ask, &aim),
         ("POST", Some("eviction")) => sub::evict(hub, &ask, &aim),

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::control::{Desk, Writer, condition, controller, involved};
 use super::deployment::number;
 use super::kind::plural;
+use super::remove::deleted;
 use super::replicaset::{active, leaving, make_pod, ready, set};
 use super::store::{Entry, Key, stamp};
-use super::write::deleted;
 
 const WRITER: Writer = controller("job-controller");
 const CRON: Writer = controller("cronjob-controller");

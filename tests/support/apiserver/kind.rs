@@ -118,6 +118,9 @@ const BATCH: (&str, &str) = ("batch", "v1");
 const NETWORKING: (&str, &str) = ("networking.k8s.io", "v1");
 const POD: &[&str] = &["binding", "eviction", "exec", "log", "portforward", "status"];
 
+/// What a scale is called where it does not hold; none is kept.
+pub static SCALE: Kind = kind(("autoscaling", "v1"), "scales", "scale", "Scale");
+
 /// Every kind that is kept.
 pub static KINDS: [Kind; 22] = [
     kind(CORE, "configmaps", "configmap", "ConfigMap").short(&["cm"]),

@@ -63,6 +63,10 @@ pub fn status_of<'a>(pod: &'a Value, name: &str) -> &'a Value {
 pub fn answer(hub: &Arc<Hub>, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
     let pod = hub.store().get(aim.kind, &aim.key()).ok_or_else(|| not_found(aim.kind, &aim.key().1))?;
     let name = container(ask, &pod)?;
+    if pod.value["spec"]["nodeName"].is_null() {
+        // No kubelet to ask: nothing to say, and no error either.
+        return Ok(Reply { code: 204, ..Reply::text("") });
+    }
     reachable(hub, ask, &pod, &name)?;
     let status = status_of(&pod.value, &name);
     let waits = status["state"]["waiting"]["reason"].as_str();

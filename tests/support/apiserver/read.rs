@@ -141,7 +141,7 @@ impl Token {
     }
 
     fn read(text: &str, aim: &Aim) -> Outcome<Self> {
-        let unreadable = || bad_request("continue key is not valid: unable to decode the token");
+        let unreadable = || bad_request("invalid continue token: continue key is not valid: it is none of this server");
         let decoded = URL_SAFE_NO_PAD.decode(text).map_err(|_| unreadable())?;
         let token: Value = serde_json::from_slice(&decoded).map_err(|_| unreadable())?;
         let version = token["rv"].as_i64().ok_or_else(unreadable)?;

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::control::{Desk, Writer, controller, owned_by};
 use super::kind::{Kind, plural};
+use super::remove::deleted;
 use super::store::{Entry, Key, letters};
-use super::write::{deleted, made};
+use super::write::made;
 
 const WRITER: Writer = controller("replicaset-controller");
 

@@ -67,6 +67,9 @@ fn unreadable(found: &str) -> Failure {
 
 fn parse_labels(text: &str) -> Outcome<Vec<Need>> {
     let mut needs = Vec::new();
+    if text.matches('(').count() > text.matches(')').count() {
+        return Err(bad_request("unable to parse requirement: found '', expected: ',' or ')'"));
+    }
     for part in split(text) {
         let part = part.trim();
         let values =
@@ -139,7 +142,7 @@ fn parse_fields(text: &str) -> Outcome<Vec<(String, String, bool)>> {
         } else if let Some((path, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
             (path, value, true)
         } else {
-            return Err(bad_request(format!("invalid field selector: {part}")));
+            return Err(bad_request(format!("invalid selector: '{part}'; can't understand '{part}'")));
         };
         if !FIELDS.contains(&path) {
             return Err(bad_request(format!("field label not supported: {path}")));

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::control::{Desk, Writer, controller, owned_by};
 use super::deployment::number;
 use super::kind::{Kind, plural};
+use super::remove::deleted;
 use super::replicaset::{active, counted, drop_pod, hash, leaving, make_pod, ready};
 use super::store::{Entry, Key};
-use super::write::{deleted, made};
+use super::write::made;
 
 const WRITER: Writer = controller("statefulset-controller");
 const HASH: &str = "controller-revision-hash";

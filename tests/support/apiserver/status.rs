@@ -106,6 +106,30 @@ pub fn conflict(kind: &Kind, name: &str) -> Failure {
     failure(409, "Conflict", message).details(named(kind, name, false))
 }
 
+/// A `PUT` that means another object of the same name.
+pub fn replaced_another(kind: &Kind, name: &str, (want, have): (&str, &str)) -> Failure {
+    let mut failure = conflict(kind, name);
+    let message = format!(
+        "Operation cannot be fulfilled on {} \"{name}\": StorageError: invalid object, Code: 4, ResourceVersion: 0, \
+         AdditionalErrorMsg: Precondition failed: UID in precondition: {want}, UID in object meta: {have}",
+        kind.qualified()
+    );
+    failure.body["message"] = json!(message);
+    failure
+}
+
+/// A `DELETE` that means another object, or another version of it.
+pub fn deleted_another(kind: &Kind, name: &str, what: &str, (want, have): (&str, &str)) -> Failure {
+    let what = if what == "uid" { "UID" } else { "ResourceVersion" };
+    let message = format!(
+        "Operation cannot be fulfilled on {} \"{name}\": the {what} in the precondition ({want}) does not match the {what} in \
+         record ({have}). The object might have been {}",
+        kind.qualified_kind(),
+        if what == "UID" { "deleted and then recreated" } else { "modified" }
+    );
+    failure(409, "Conflict", message).details(named(kind, name, true))
+}
+
 /// A page whose version is gone; `token` goes on without the promise of one moment.
 pub fn page_expired(token: &str) -> Failure {
     let message = "The provided continue parameter is too old to display a consistent list result. You can start a new list without \
@@ -169,9 +193,13 @@ pub fn no_watch_list() -> Failure {
     invalid_with("ListOptions.meta.k8s.io \"\"", json!({ "group": "meta.k8s.io", "kind": "ListOptions" }), &[cause])
 }
 
-/// A `resourceVersionMatch` that is missing where a streaming list needs it.
-pub fn watch_list_needs_match() -> Failure {
-    let why = "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+/// A streaming list without the match it needs, or the match without a streaming list.
+pub fn watch_list_and_match(listed: bool) -> Failure {
+    let why = if listed {
+        "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+    } else {
+        "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+    };
     let cause = Cause { reason: "FieldValueForbidden", field: "resourceVersionMatch".into(), message: why.into() };
     invalid_with("ListOptions.meta.k8s.io \"\"", json!({ "group": "meta.k8s.io", "kind": "ListOptions" }), &[cause])
 }

@@ -15,7 +15,7 @@ use super::hub::Hub;
 use super::kind::Kind;
 use super::read::{metadata_of, version, wait_for};
 use super::select::Selection;
-use super::status::{Outcome, no_watch_list, watch_expired, watch_list_needs_match};
+use super::status::{Outcome, no_watch_list, watch_expired, watch_list_and_match};
 use super::store::{Change, Entry};
 
 /// One open watch.
@@ -56,7 +56,7 @@ pub async fn watch(hub: &Arc<Hub>, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
         return Err(no_watch_list());
     }
     if listed != (matched == "NotOlderThan") || (!listed && !matched.is_empty()) {
-        return Err(watch_list_needs_match());
+        return Err(watch_list_and_match(listed));
     }
     let wanted = version(ask)?.unwrap_or(0);
     if listed && wanted > hub.store().version() {

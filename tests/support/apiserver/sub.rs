@@ -4,11 +4,12 @@ use serde_json::{Value, json};
 
 use super::ask::{Aim, Ask, Reply};
 use super::hub::Hub;
-use super::kind::plural;
+use super::kind::{SCALE, plural};
+use super::remove::deleted;
 use super::select::{Selection, label_selector_takes, selector_text};
-use super::status::{Outcome, bad_request, disruption, not_found, success};
+use super::status::{Cause, Outcome, bad_request, disruption, invalid, not_found, success};
 use super::store::{Entry, Store};
-use super::write::{deleted, patched, replace};
+use super::write::{patched, replace};
 
 /// The scale of what has replicas.
 fn scale(entry: &Entry) -> Value {
@@ -41,6 +42,10 @@ pub fn scaled(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
         "GET" => return Ok(Reply::value(200, &wanted)),
         "PUT" => wanted = serde_json::from_slice(&ask.body).map_err(|e| bad_request(e.to_string()))?,
         _ => patched(ask)?(&mut wanted)?,
+    }
+    if wanted["spec"]["replicas"].as_i64().is_some_and(|n| n < 0) {
+        let why = "must be greater than or equal to 0";
+        return Err(invalid(&SCALE, entry.name(), &[Cause::invalid("spec.replicas", &wanted["spec"]["replicas"], why)]));
     }
     let mut after = (*entry.value).clone();
     after["spec"]["replicas"] = json!(wanted["spec"]["replicas"].as_i64().unwrap_or(0));

@@ -1,4 +1,4 @@
-//! Making, replacing, changing and taking away, with the checks a server makes before.
+//! Making, replacing and changing, with the checks a server makes before.
 
 use serde_json::{Value, json};
 
@@ -9,28 +9,40 @@ use super::kind::{Kind, plural};
 use super::patch::{fields, json_patch, merge, strategic};
 use super::select::label_selector_takes;
 use super::status::{
-    Cause, Failure, Outcome, already_exists, bad_request, conflict, failure, invalid, not_found, unsupported_media_type,
+    Cause, Failure, Outcome, already_exists, bad_request, conflict, failure, invalid, not_found, replaced_another,
+    unsupported_media_type,
 };
-use super::store::{Entry, Key, Store, stamp};
+use super::store::{Entry, Store, stamp};
 
 /// The kinds whose status is written by its own subresource only.
 fn has_status(kind: &Kind) -> bool {
     kind.subresources.contains(&"status")
 }
 
-fn dry(ask: &Ask) -> bool {
+pub fn dry(ask: &Ask) -> bool {
     ask.param("dryRun") == "All"
 }
 
-fn parsed(ask: &Ask) -> Outcome<Value> {
+fn parsed(ask: &Ask, kind: &Kind) -> Outcome<Value> {
     // A real one reads YAML and protobuf too.
     if !matches!(ask.header("content-type").split(';').next(), Some("" | "application/json" | "*/*")) {
         return Err(unsupported_media_type());
     }
-    serde_json::from_slice(&ask.body).map_err(|e| bad_request(format!("the object provided is unrecognized: {e}")))
+    let mut object: Value = serde_json::from_slice(&ask.body).map_err(|e| {
+        bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {e}",
+            kind.name
+        ))
+    })?;
+    // What it is its place tells.
+    if let Some(fields) = object.as_object_mut() {
+        fields.remove("kind");
+        fields.remove("apiVersion");
+    }
+    Ok(object)
 }
 
-fn answer(kind: &Kind, code: u16, entry: &Entry) -> Reply {
+pub fn answer(kind: &Kind, code: u16, entry: &Entry) -> Reply {
     Reply::json(code, entry.whole(kind))
 }
 
@@ -44,13 +56,9 @@ fn save(store: &mut Store, kind: &'static Kind, value: Value, dry: bool) -> Entr
 /// # Errors
 /// No such namespace, a name that is taken, fields that do not hold.
 pub fn create(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
-    let mut object = parsed(ask)?;
-    if let Some(fields) = object.as_object_mut() {
-        fields.remove("kind");
-        fields.remove("apiVersion");
-        if has_status(aim.kind) {
-            fields.remove("status");
-        }
+    let mut object = parsed(ask, aim.kind)?;
+    if has_status(aim.kind) {
+        object.as_object_mut().map(|o| o.remove("status"));
     }
     let mut store = hub.store();
     let entry = made(&mut store, aim.kind, aim.namespace.as_deref(), object, &ask.manager(), dry(ask))?;
@@ -143,7 +151,8 @@ fn check(kind: &Kind, before: &Value, object: &Value) -> Outcome<()> {
         let labels = &spec["template"]["metadata"]["labels"];
         if spec["selector"].is_null() {
             causes.push(Cause::required("spec.selector", ""));
-        } else if !label_selector_takes(&spec["selector"], labels) {
+        }
+        if spec["selector"].is_null() || !label_selector_takes(&spec["selector"], labels) {
             let why = "`selector` does not match template `labels`";
             causes.push(Cause::invalid("spec.template.metadata.labels", labels, why));
         }
@@ -208,10 +217,7 @@ pub fn replace(
     }
     let uid = after["metadata"]["uid"].as_str().unwrap_or_default();
     if !uid.is_empty() && uid != before.uid() {
-        let mut failure = conflict(kind, before.name());
-        failure.body["message"] =
-            json!(format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", before.uid()));
-        return Err(failure);
+        return Err(replaced_another(kind, before.name(), (uid, before.uid())));
     }
     let old = &before.value;
     if let Some(object) = after.as_object_mut() {
@@ -245,7 +251,7 @@ pub fn replace(
     Ok(save(store, kind, after, dry))
 }
 
-fn found(store: &Store, aim: &Aim) -> Outcome<Entry> {
+pub fn found(store: &Store, aim: &Aim) -> Outcome<Entry> {
     store.get(aim.kind, &aim.key()).ok_or_else(|| not_found(aim.kind, &aim.key().1))
 }
 
@@ -254,7 +260,7 @@ fn found(store: &Store, aim: &Aim) -> Outcome<Entry> {
 /// # Errors
 /// As `replace`.
 pub fn update(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
-    let after = parsed(ask)?;
+    let after = parsed(ask, aim.kind)?;
     let mut store = hub.store();
     let before = match found(&store, aim) {
         Ok(before) => before,
@@ -322,71 +328,4 @@ fn rejected() -> Failure {
     let mut failure = failure(422, "Invalid", "the server rejected our request due to an error in our request");
     failure.body["details"] = json!({});
     failure
-}
-
-/// Answers a `DELETE` of one object.
-///
-/// # Errors
-/// There is none, or it is not the one meant.
-pub fn delete(hub: &Hub, ask: &Ask, aim: &Aim) -> Outcome<Reply> {
-    let options: Value = serde_json::from_slice(&ask.body).unwrap_or_default();
-    let mut store = hub.store();
-    let entry = found(&store, aim)?;
-    for (name, have) in [("uid", entry.uid().to_owned()), ("resourceVersion", entry.version.to_string())] {
-        if options["preconditions"][name].as_str().is_some_and(|want| want != have) {
-            return Err(conflict(aim.kind, entry.name()));
-        }
-    }
-    if dry(ask) {
-        return Ok(answer(aim.kind, 200, &entry));
-    }
-    let grace = options["gracePeriodSeconds"].as_i64().or_else(|| ask.param("gracePeriodSeconds").parse().ok());
-    let policy = options["propagationPolicy"].as_str().unwrap_or(ask.param("propagationPolicy")).to_owned();
-    Ok(match deleted(&mut store, aim.kind, &aim.key(), grace, policy == "Orphan") {
-        Some(entry) if aim.kind.plural == "pods" => answer(aim.kind, 200, &entry),
-        _ => {
-            let mut body = super::status::success(200);
-            body.as_object_mut().map(|b| b.remove("code"));
-            body["details"] = json!({ "name": entry.name(), "kind": aim.kind.plural, "uid": entry.uid() });
-            if !aim.kind.group.is_empty() {
-                body["details"]["group"] = json!(aim.kind.group);
-            }
-            Reply::value(200, &body)
-        }
-    })
-}
-
-/// Takes an object away: a pod that runs is asked to go and goes later. What it owns goes with it, unless it is to be orphaned.
-pub fn deleted(store: &mut Store, kind: &'static Kind, key: &Key, grace: Option<i64>, orphan: bool) -> Option<Entry> {
-    let entry = store.get(kind, key)?;
-    if kind.plural == "pods" && store.touched.is_some() && !entry.value["spec"]["nodeName"].is_null() {
-        let spec = &entry.value["spec"]["terminationGracePeriodSeconds"];
-        let grace = grace.unwrap_or_else(|| spec.as_i64().unwrap_or(30));
-        let sooner = entry.value["metadata"]["deletionGracePeriodSeconds"].as_i64().is_none_or(|g| grace < g);
-        if grace > 0 && sooner {
-            let mut value = (*entry.value).clone();
-            value["metadata"]["deletionTimestamp"] = json!(stamp());
-            value["metadata"]["deletionGracePeriodSeconds"] = json!(grace);
-            let last = value["metadata"]["generation"].as_i64().unwrap_or(0);
-            value["metadata"]["generation"] = json!(last + 1);
-            return Some(store.keep(kind, value));
-        }
-        if grace > 0 {
-            return Some(entry);
-        }
-    }
-    let removed = store.remove(kind, key);
-    for (owned, key) in store.dependents(entry.uid()) {
-        let owned = plural(owned);
-        if orphan {
-            if let Some(child) = store.get(owned, &key) {
-                let mut value = (*child.value).clone();
-                value["metadata"].as_object_mut().map(|m| m.remove("ownerReferences"));
-                store.keep(owned, value);
-            }
-        } else {
-            deleted(store, owned, &key, None, false);
-        }
-    }
-    removed
 }
