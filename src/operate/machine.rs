@@ -152,6 +152,8 @@ impl Machine {
             return Vec::new();
         }
         match event {
+            // What is still being listed (after the connection was lost) would look gone.
+            Event::Snapshot(snapshot) if !snapshot.is_listed() => {}
             Event::Snapshot(snapshot) => self.see(now, snapshot),
             Event::Done(ticket, result) => self.answered(now, ticket, result),
             Event::Progress(ticket, words) => self.progressed(ticket, words),

@@ -11,20 +11,20 @@ use quarterdeck::operate::action::InstanceRef;
 use quarterdeck::operate::{Accepted, Action, mirror};
 use serde_json::{Value, json};
 
-use crate::apiserver::{ApiServer, Seen, World, deployment};
+use crate::apiserver::{ApiServer, Seen, World};
 use crate::cluster::{act, engine, engine_as, environment};
 
-const APP: &str = "lms-ai-backend";
-const NS: &str = "lms-ai";
+pub const APP: &str = "lms-ai-backend";
+pub const NS: &str = "lms-ai";
 
-fn ready() -> ApiServer {
+pub fn ready() -> ApiServer {
     let server = ApiServer::start(World::lms());
     server.settle();
     server.forget_requests();
     server
 }
 
-fn revision(number: u64, image: &str) -> Revision {
+pub fn revision(number: u64, image: &str) -> Revision {
     Revision {
         number,
         image: image.into(),
@@ -35,7 +35,7 @@ fn revision(number: u64, image: &str) -> Revision {
     }
 }
 
-fn set_image(number: u64, image: &str) -> Action {
+pub fn set_image(number: u64, image: &str) -> Action {
     let (environment, workload) = (environment(), APP.into());
     Action::SetImage { environment, workload, container: None, revision: revision(number, image), pacing: None }
 }
@@ -48,7 +48,7 @@ fn restart(operation: &str) -> Action {
     Action::Rollout { environment: environment(), workload: APP.into(), operation: operation.into(), pacing: None }
 }
 
-fn pods(server: &ApiServer) -> Vec<String> {
+pub fn pods(server: &ApiServer) -> Vec<String> {
     let ours = |pod: &Value| pod["metadata"]["labels"]["app"] == APP;
     let name = |pod: &Value| pod["metadata"]["name"].as_str().unwrap().to_owned();
     server.pods(NS).iter().filter(|p| ours(p)).map(name).collect()
@@ -58,7 +58,7 @@ fn instance(pod: &str) -> InstanceRef {
     InstanceRef::Known(InstanceId::new(format!("{NS}/{pod}")))
 }
 
-fn app(server: &ApiServer) -> Value {
+pub fn app(server: &ApiServer) -> Value {
     server.get("deployments", NS, APP).unwrap()
 }
 
@@ -353,76 +353,4 @@ async fn what_one_may_not_do_is_said_and_what_the_nodes_do_is_no_failure() {
     });
     let error = act(&engine, disk()).await.unwrap_err().to_string();
     assert_eq!(error, "The disks of the nodes: node-1 has DiskPressure");
-}
-
-/// What the Service of the app leads to.
-fn selector(server: &ApiServer) -> Value {
-    server.get("services", NS, APP).unwrap()["spec"]["selector"].clone()
-}
-
-#[tokio::test]
-async fn traffic_goes_to_a_mirror_and_back_and_nothing_is_left_of_it() {
-    let server = ready();
-    let engine = engine(&server);
-    let operation = OperationId::from("op-1");
-    let name = mirror::beside(APP, &operation);
-    let make = || Action::Mirror {
-        environment: environment(),
-        workload: APP.into(),
-        operation: operation.clone(),
-        revision: revision(2, "lms/ai-backend:1.1.0"),
-        container: None,
-    };
-    let switch = |to_mirror: Option<&OperationId>| Action::SwitchTraffic {
-        environment: environment(),
-        workload: APP.into(),
-        to_mirror: to_mirror.cloned(),
-    };
-    let forget = || Action::ForgetMirror { environment: environment(), workload: APP.into(), operation: operation.clone() };
-    let plain = selector(&server);
-    act(&engine, make()).await.unwrap();
-    assert_eq!(act(&engine, make()).await, Ok(Accepted::AlreadySo));
-    assert!(selector(&server)["pod-template-hash"].is_string(), "held to the pods there were: {}", selector(&server));
-    server.settle();
-    let mirrored = server.get("deployments", NS, &name).unwrap();
-    assert_eq!(mirrored["spec"]["template"]["spec"]["containers"][0]["image"], "lms/ai-backend:1.1.0");
-    assert_eq!(mirrored["status"]["availableReplicas"], 3);
-    assert_eq!(app(&server)["status"]["availableReplicas"], 3, "its own are untouched");
-    act(&engine, switch(Some(&operation))).await.unwrap();
-    assert_eq!(selector(&server)["quarterdeck.io/mirror"], mirror::tag(&operation));
-    // Taken back: held to its own pods while the mirror of another image stands.
-    act(&engine, switch(None)).await.unwrap();
-    assert!(selector(&server)["pod-template-hash"].is_string());
-    act(&engine, switch(Some(&operation))).await.unwrap();
-    act(&engine, set_image(2, "lms/ai-backend:1.1.0")).await.unwrap();
-    // It is led back only when its own pods are ready.
-    act(&engine, switch(None)).await.unwrap();
-    assert_eq!(app(&server)["status"]["updatedReplicas"], 3);
-    assert_eq!(selector(&server), plain, "both are the same now");
-    act(&engine, forget()).await.unwrap();
-    assert_eq!(act(&engine, forget()).await, Ok(Accepted::AlreadySo));
-    server.wait("its own pods only", |s| pods(s).len() == 3);
-    assert!(server.get("deployments", NS, &name).is_none());
-    let service = server.get("services", NS, APP).unwrap();
-    let notes = service["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
-    assert!(notes.keys().all(|key| !key.starts_with("quarterdeck.io/")), "{notes:?}");
-}
-
-#[tokio::test]
-async fn there_is_no_mirror_where_nothing_leads_to() {
-    let server = ready();
-    server.put(deployment("alone", "lms/ai-backend:1.0.0", 1));
-    server.settle();
-    let engine = engine(&server);
-    let make = |workload: &str| Action::Mirror {
-        environment: environment(),
-        workload: workload.into(),
-        operation: "op-1".into(),
-        revision: revision(2, "lms/ai-backend:1.1.0"),
-        container: None,
-    };
-    let error = act(&engine, make("alone")).await.unwrap_err().to_string();
-    assert!(error.contains("no Service leads to it"), "{error}");
-    let error = act(&engine, make("redis")).await.unwrap_err();
-    assert!(matches!(error, EngineError::Unsupported { .. }), "{error}");
 }

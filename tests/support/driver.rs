@@ -65,7 +65,7 @@ impl Place {
         let wanted = self.environment.clone();
         let find = move |update| match update {
             Update::Inventory(inventory) => {
-                let found = inventory.environments.iter().find(|s| s.environment.id == wanted).cloned();
+                let found = inventory.environments.iter().find(|s| s.environment.id == wanted && s.is_listed()).cloned();
                 futures_util::future::ready(found.map(Some))
             }
             Update::Link(link) if !link.is_live() => futures_util::future::ready(Some(None)),

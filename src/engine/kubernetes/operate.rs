@@ -12,6 +12,7 @@ mod pod;
 pub mod scale;
 mod schedule;
 pub mod template;
+mod way;
 
 use super::client::Client;
 use super::object::{Object, find};

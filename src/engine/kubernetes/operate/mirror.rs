@@ -4,12 +4,13 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::call::{annotation, create, delete, items, text, within};
-use super::change::{Patch, Told, change_at};
+use super::change::change_at;
 use super::history::{self, HASH};
 use super::template::{OPERATION, choose, record, template};
+use super::way::{MIRROR, Way, before, led};
 use crate::engine::EngineError;
 use crate::engine::kubernetes::client::Client;
 use crate::engine::kubernetes::object::{Object, find};
@@ -17,10 +18,6 @@ use crate::model::WorkloadKind as Kind;
 use crate::model::{EnvironmentId, OperationId, Revision, WorkloadId};
 use crate::operate::{Accepted, mirror};
 
-/// The selector a Service had before.
-pub const SELECTOR: &str = "quarterdeck.io/selector";
-/// On a mirror, its pods and the Services led to or kept from them: which one.
-pub const MIRROR: &str = "quarterdeck.io/mirror";
 /// On a mirror: whose it is.
 pub const MIRROR_OF: &str = "quarterdeck.io/mirror-of";
 
@@ -35,21 +32,6 @@ const READY_WITHIN: Duration = Duration::from_secs(180);
 pub(super) struct Pair<'a> {
     client: &'a Client,
     own: Object,
-}
-
-/// Where the Services of a workload lead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Way {
-    /// To its own pods of this template only.
-    Own {
-        hash: String,
-        tag: String,
-    },
-    Mirror {
-        tag: String,
-    },
-    /// As before.
-    Free,
 }
 
 /// The pair of a workload.
@@ -163,20 +145,16 @@ impl Pair<'_> {
     /// [`EngineError::NotFound`] when the mirror is not there; what the server refused.
     pub(super) async fn switch(&mut self, to_mirror: Option<&OperationId>) -> Result<Accepted, EngineError> {
         let services = self.services().await?;
-        let way = match to_mirror {
-            Some(operation) => {
-                let mirror = self.mirror(operation);
-                self.client.get::<Value>(&mirror.to_string(), &mirror.path()).await?;
-                Way::Mirror { tag: mirror::tag(operation) }
+        let way = if let Some(operation) = to_mirror {
+            let mirror = self.mirror(operation);
+            self.client.get::<Value>(&mirror.to_string(), &mirror.path()).await?;
+            Way::Mirror { tag: mirror::tag(operation) }
+        } else {
+            let is_away = |service: &Value| service.pointer("/spec/selector").is_some_and(|s| s.get(MIRROR).is_some());
+            if services.iter().any(is_away) {
+                self.settle().await?;
             }
-            None => {
-                let away =
-                    services.iter().any(|service| service.pointer("/spec/selector").is_some_and(|s| s.get(MIRROR).is_some()));
-                if away {
-                    self.settle().await?;
-                }
-                self.own_way(&services).await?
-            }
+            self.own_way(&services).await?
         };
         let mut answer = Accepted::AlreadySo;
         for service in &services {
@@ -286,37 +264,6 @@ impl Pair<'_> {
     }
 }
 
-/// The selector of a Service as it was before it was held.
-fn before(service: &Value) -> Map<String, Value> {
-    let kept = annotation(service, SELECTOR).and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
-    kept.or_else(|| service.pointer("/spec/selector").and_then(Value::as_object).cloned()).unwrap_or_default()
-}
-
-/// What leads a Service that way.
-fn led(service: &Value, way: &Way) -> Told {
-    let before = before(service);
-    let mut wanted = before.clone();
-    let (kept, tag) = match way {
-        Way::Own { hash, tag } => {
-            wanted.insert(HASH.to_owned(), json!(hash));
-            (json!(Value::Object(before).to_string()), json!(tag))
-        }
-        Way::Mirror { tag } => {
-            wanted.insert(MIRROR.to_owned(), json!(tag));
-            (json!(Value::Object(before).to_string()), json!(tag))
-        }
-        Way::Free => (Value::Null, Value::Null),
-    };
-    let now = service.pointer("/spec/selector").and_then(Value::as_object).cloned().unwrap_or_default();
-    if now == wanted && annotation(service, SELECTOR).is_some() != kept.is_null() {
-        return Told::Already;
-    }
-    let mut selector: Map<String, Value> = now.keys().map(|key| (key.clone(), Value::Null)).collect();
-    selector.extend(wanted);
-    let notes = json!({ SELECTOR: kept, MIRROR: tag });
-    Told::Changed(Patch::Merge, json!({ "metadata": { "annotations": notes }, "spec": { "selector": selector } }))
-}
-
 /// Whether a Deployment has pods of more than one template, or not all of the newest are ready.
 fn is_moving(raw: &Value) -> bool {
     let number = |pointer: &str| raw.pointer(pointer).and_then(Value::as_u64).unwrap_or(0);
@@ -336,54 +283,6 @@ fn images(raw: &Value) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Applies a merge patch to a Service.
-    fn merged(mut base: Value, patch: &Value) -> Value {
-        fn merge(base: &mut Value, patch: &Value) {
-            let Some(patch) = patch.as_object() else {
-                *base = patch.clone();
-                return;
-            };
-            if !base.is_object() {
-                *base = json!({});
-            }
-            for (key, value) in patch {
-                if value.is_null() {
-                    base.as_object_mut().unwrap().remove(key);
-                } else {
-                    merge(&mut base[key], value);
-                }
-            }
-        }
-        merge(&mut base, patch);
-        base
-    }
-
-    fn lead(service: &Value, way: &Way) -> Value {
-        match led(service, way) {
-            Told::Changed(Patch::Merge, body) => merged(service.clone(), &body),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_service_is_led_back_and_forth_and_is_as_before_in_the_end() {
-        let plain = json!({ "metadata": { "annotations": {} }, "spec": { "selector": { "app": "api" } } });
-        let own = Way::Own { hash: "5d4".into(), tag: "m1".into() };
-        let there = Way::Mirror { tag: "m1".into() };
-        let held = lead(&plain, &own);
-        assert_eq!(held["spec"]["selector"], json!({ "app": "api", HASH: "5d4" }));
-        let away = lead(&held, &there);
-        assert_eq!(away["spec"]["selector"], json!({ "app": "api", MIRROR: "m1" }));
-        assert_eq!(led(&away, &there), Told::Already, "told twice");
-        let back = lead(&away, &own);
-        assert_eq!(back["spec"]["selector"], json!({ "app": "api", HASH: "5d4" }));
-        for one in [&held, &away, &back] {
-            assert_eq!(Value::Object(before(one)), json!({ "app": "api" }));
-            assert_eq!(lead(one, &Way::Free), plain, "nothing of it is left");
-        }
-        assert_eq!(led(&plain, &Way::Free), Told::Already);
-    }
 
     #[test]
     fn a_rollout_under_way_is_seen() {

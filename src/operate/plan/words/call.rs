@@ -12,58 +12,8 @@ use super::{host_of, listed, plain, seconds};
 /// The call as the engine sees it; a gate in words.
 #[must_use]
 pub fn call(work: &Work, names: &Names) -> Arc<str> {
-    let at = |i: &InstanceRef| names.instances.get(i).map_or_else(|| plain(i), |n| n.path.to_string());
-    let swarm = names.engine == Some(EngineKind::Swarm);
     let text = match work {
-        Work::Act(action) => match action {
-            Action::TakeLock { environment, .. } => format!("take the lock of {environment}"),
-            Action::ReleaseLock { environment, .. } => format!("give the lock of {environment} back"),
-            Action::EnsureImage { image, .. } => format!("POST /images/create?fromImage={image} (unless present)"),
-            Action::Create { replica, .. } => {
-                format!("POST /containers/create?name={}", at(&InstanceRef::Made(replica.slot)))
-            }
-            Action::SetAside { instance } => format!("POST /containers/{}/rename (out of the way)", at(instance)),
-            Action::BringBack { instance } => format!("POST /containers/{}/rename (its own name)", at(instance)),
-            Action::Start { instance } => format!("POST /containers/{}/start", at(instance)),
-            Action::Stop { instance, .. } => format!("POST /containers/{}/stop", at(instance)),
-            Action::Restart { instance, .. } => format!("POST /containers/{}/restart", at(instance)),
-            Action::Pause { instance } => format!("POST /containers/{}/pause", at(instance)),
-            Action::Unpause { instance } => format!("POST /containers/{}/unpause", at(instance)),
-            Action::Kill { instance, signal } => format!("POST /containers/{}/kill?signal={signal}", at(instance)),
-            Action::Remove { instance, .. } if names.workloads.is_empty() => format!("DELETE /containers/{}", at(instance)),
-            Action::Remove { instance, force } if swarm => {
-                format!("POST /containers/(of task {})/{}", at(instance), if *force { "kill" } else { "stop" })
-            }
-            Action::Remove { instance, force: false } => format!("POST pods/{}/eviction", at(instance)),
-            Action::Remove { instance, force: true } => format!("DELETE pods/{} (at once)", at(instance)),
-            Action::SetReplicas { .. }
-            | Action::SetImage { .. }
-            | Action::Rollout { .. }
-            | Action::Unpace { .. }
-            | Action::Suspend { .. }
-            | Action::Trigger { .. }
-            | Action::SetBounds { .. }
-            | Action::Cordon { .. }
-            | Action::Drain { .. }
-            | Action::Mirror { .. }
-            | Action::SwitchTraffic { .. }
-            | Action::ForgetMirror { .. }
-            | Action::Revert { .. } => wanted(action, names),
-            Action::ComposeUp { call, .. } => call.join(" "),
-            Action::Drill { name } => format!("drill {name}"),
-            Action::Exec { .. }
-            | Action::RunOnce { .. }
-            | Action::ForgetOnce { .. }
-            | Action::CopyIn { .. }
-            | Action::CopyOut { .. }
-            | Action::PutFile { .. }
-            | Action::RestoreFile { .. }
-            | Action::ForgetFile { .. }
-            | Action::Join { .. }
-            | Action::LookAtImage { .. }
-            | Action::LookAtDisk { .. }
-            | Action::Errand(_) => hand(action, names.engine == Some(EngineKind::Kubernetes), &at),
-        },
+        Work::Act(action) => of_action(action, names),
         Work::Await(Gate::Healthy { within, hold, .. } | Gate::RolledOut { within, hold, .. }) => {
             if hold.is_zero() {
                 format!("wait: healthy within {}", seconds(*within))
@@ -80,6 +30,60 @@ pub fn call(work: &Work, names: &Names) -> Arc<str> {
         Work::Await(Gate::Person { .. }) => "a person says that it is so".to_owned(),
     };
     text.into()
+}
+
+fn of_action(action: &Action, names: &Names) -> String {
+    let at = |i: &InstanceRef| names.instances.get(i).map_or_else(|| plain(i), |n| n.path.to_string());
+    let swarm = names.engine == Some(EngineKind::Swarm);
+    match action {
+        Action::TakeLock { environment, .. } => format!("take the lock of {environment}"),
+        Action::ReleaseLock { environment, .. } => format!("give the lock of {environment} back"),
+        Action::EnsureImage { image, .. } => format!("POST /images/create?fromImage={image} (unless present)"),
+        Action::Create { replica, .. } => {
+            format!("POST /containers/create?name={}", at(&InstanceRef::Made(replica.slot)))
+        }
+        Action::SetAside { instance } => format!("POST /containers/{}/rename (out of the way)", at(instance)),
+        Action::BringBack { instance } => format!("POST /containers/{}/rename (its own name)", at(instance)),
+        Action::Start { instance } => format!("POST /containers/{}/start", at(instance)),
+        Action::Stop { instance, .. } => format!("POST /containers/{}/stop", at(instance)),
+        Action::Restart { instance, .. } => format!("POST /containers/{}/restart", at(instance)),
+        Action::Pause { instance } => format!("POST /containers/{}/pause", at(instance)),
+        Action::Unpause { instance } => format!("POST /containers/{}/unpause", at(instance)),
+        Action::Kill { instance, signal } => format!("POST /containers/{}/kill?signal={signal}", at(instance)),
+        Action::Remove { instance, .. } if names.workloads.is_empty() => format!("DELETE /containers/{}", at(instance)),
+        Action::Remove { instance, force } if swarm => {
+            format!("POST /containers/(of task {})/{}", at(instance), if *force { "kill" } else { "stop" })
+        }
+        Action::Remove { instance, force: false } => format!("POST pods/{}/eviction", at(instance)),
+        Action::Remove { instance, force: true } => format!("DELETE pods/{} (at once)", at(instance)),
+        Action::SetReplicas { .. }
+        | Action::SetImage { .. }
+        | Action::Rollout { .. }
+        | Action::Unpace { .. }
+        | Action::Suspend { .. }
+        | Action::Trigger { .. }
+        | Action::SetBounds { .. }
+        | Action::Cordon { .. }
+        | Action::Drain { .. }
+        | Action::Mirror { .. }
+        | Action::SwitchTraffic { .. }
+        | Action::ForgetMirror { .. }
+        | Action::Revert { .. } => wanted(action, names),
+        Action::ComposeUp { call, .. } => call.join(" "),
+        Action::Drill { name } => format!("drill {name}"),
+        Action::Exec { .. }
+        | Action::RunOnce { .. }
+        | Action::ForgetOnce { .. }
+        | Action::CopyIn { .. }
+        | Action::CopyOut { .. }
+        | Action::PutFile { .. }
+        | Action::RestoreFile { .. }
+        | Action::ForgetFile { .. }
+        | Action::Join { .. }
+        | Action::LookAtImage { .. }
+        | Action::LookAtDisk { .. }
+        | Action::Errand(_) => hand(action, names.engine == Some(EngineKind::Kubernetes), &at),
+    }
 }
 
 /// Calls that tell an engine what is wanted.
