@@ -220,7 +220,8 @@ pub async fn it_takes_a_bad_deploy_back(case: &Case) {
     impatient.policy.deploy.healthy_within = Duration::from_secs(4);
     let ended = impatient.operate(deploy(case.bad), &[case.workload]).await.unwrap();
     assert_eq!(ended.outcome, Outcome::RolledBack, "{}", ended.detail);
-    assert!(ended.detail.contains("healthy"), "says what was wrong: {}", ended.detail);
+    let told = ended.detail.contains("healthy") || ended.detail.contains("probe failed");
+    assert!(told, "says what was wrong: {}", ended.detail);
     case.is_as_before(&before).await;
 }
 
@@ -243,7 +244,9 @@ pub async fn it_rolls_back(case: &Case) {
     assert_eq!((&back.image, &back.digest), (&first.image, &first.digest));
     assert_eq!(back.revision, Some(number + 2), "going back is a revision too");
     let known: Vec<u64> = back.revisions.iter().take(3).map(|r| r.number).collect();
-    assert_eq!(known, [number + 2, number + 1, number]);
+    // A cluster gives the old definition the new number: then the old one is no more.
+    let renumbered = case.declared && known == [number + 2, number + 1];
+    assert!(renumbered || known == [number + 2, number + 1, number], "{known:?}");
     case.done(Operation::Rollback { to: None }).await;
     let again = case.place.settled(case.workload, first.replicas().count()).await;
     assert_eq!((&again.image, &again.digest), (&deployed.image, &deployed.digest));

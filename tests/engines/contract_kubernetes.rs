@@ -54,7 +54,9 @@ async fn deploy_that_never_gets_healthy() {
 #[tokio::test]
 async fn image_that_does_not_exist() {
     let server = server();
-    contract::it_says_that_an_image_is_missing(&case(&server)).await;
+    let mut case = case(&server);
+    case.place.policy.deploy.healthy_within = std::time::Duration::from_secs(4);
+    contract::it_says_that_an_image_is_missing(&case).await;
 }
 
 #[tokio::test]
