@@ -33,6 +33,7 @@ mod registry;
 
 mod cluster;
 mod contract;
+mod contract_cluster;
 mod contract_demo;
 mod contract_kubernetes;
 mod contract_real;
@@ -49,6 +50,7 @@ mod proof_switch;
 mod proxy;
 mod proxy_logs;
 mod real_attach;
+mod real_cluster;
 mod real_errands;
 mod real_files;
 mod real_hands;
