@@ -40,6 +40,8 @@ mod contract_real;
 mod fake;
 mod kubernetes_mirror;
 mod kubernetes_operate;
+mod kubernetes_recorded;
+mod kubernetes_watch;
 mod paging;
 mod proof_autoscale;
 mod proof_gates;

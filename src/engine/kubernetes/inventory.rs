@@ -40,6 +40,7 @@ const ITEMS: usize = 256;
 const ANEW: Duration = Duration::from_millis(600);
 
 /// Follows everything the configured environments of the context hold.
+#[must_use]
 pub fn follow(client: Client) -> BoxStream<'static, Update> {
     drive(move |outlet| async move {
         let _follower = Follower(client.clone());
@@ -88,12 +89,14 @@ struct Watch<'a> {
     rights: BTreeMap<Option<Arc<str>>, Rights>,
     version: Arc<str>,
     /// Events to be told with the next inventory.
-    events: Vec<Box<Event>>,
+    events: Vec<Event>,
     nodes: Vec<Arc<Node>>,
     /// When the inventory is told next.
     due: Option<Instant>,
     /// The link works.
     alive: bool,
+    /// It had failed since the feeds were started: their connections may be dead.
+    broken: bool,
     last: Option<Arc<Inventory>>,
 }
 
@@ -127,6 +130,7 @@ impl<'a> Watch<'a> {
             nodes: Vec::new(),
             due: None,
             alive: false,
+            broken: false,
             last: None,
         })
     }
@@ -195,7 +199,9 @@ impl<'a> Watch<'a> {
                 if !self.alive {
                     self.alive = true;
                     self.link.came_back();
-                    self.feeds.renew();
+                    if std::mem::take(&mut self.broken) {
+                        self.feeds.renew();
+                    }
                     self.soon();
                 }
                 if let Some(update) = self.link.heard(latency_ms) {
@@ -207,6 +213,7 @@ impl<'a> Watch<'a> {
             }
             Beat::Lost(error) => {
                 self.alive = false;
+                self.broken = true;
                 let update = self.link.lost(&error, PING_LOST);
                 self.tell(update).await?;
             }

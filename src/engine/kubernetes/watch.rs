@@ -255,9 +255,8 @@ impl Follower {
             };
             let text = match answer {
                 Ok(Answer::Lines(text)) => text,
-                Ok(Answer::Ended) => return Ok(Ok(End::Cut)),
                 Err(_) if listing => return Ok(Err(Trouble::NoStreams)),
-                Err(_) => return Ok(Ok(End::Cut)),
+                Ok(Answer::Ended) | Err(_) => return Ok(Ok(End::Cut)),
             };
             let heard = match self.reader.lines(&text) {
                 Ok(heard) => heard,

@@ -76,9 +76,10 @@ fn by_state(
 ) {
     let paused = parts.declared.is_some_and(|d| d.paused);
     if matches!(kind, WorkloadKind::Deployment | WorkloadKind::CronJob) {
-        match paused {
-            true => deny(&[Verb::Pause], "it is held already"),
-            false => deny(&[Verb::Unpause], "it is not held"),
+        if paused {
+            deny(&[Verb::Pause], "it is held already");
+        } else {
+            deny(&[Verb::Unpause], "it is not held");
         }
     }
     if matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet) {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{count, words};
+use super::count;
 use crate::engine::intern::Interner;
 use crate::engine::kubernetes::wire::meta::condition;
 use crate::engine::kubernetes::wire::pod::{ContainerSpec, ContainerStatus, Pod, State, Terminated};
 use crate::model::{Container, ContainerRole};
+use crate::observe::text::clean;
 
 /// The containers of a pod in the order of its definition: init, sidecar, main, ephemeral.
 #[must_use]
@@ -102,7 +103,7 @@ pub fn status(pod: &Pod) -> Arc<str> {
             }
         }
         if word == "Completed" && running {
-            word = if is("Ready") { "Running" } else { "NotReady" }.to_owned();
+            if is("Ready") { "Running" } else { "NotReady" }.clone_into(&mut word);
         }
     }
     if pod.metadata.deletion_timestamp.is_some() {
@@ -112,7 +113,7 @@ pub fn status(pod: &Pod) -> Arc<str> {
             "Terminating".clone_into(&mut word);
         }
     }
-    words(&word)
+    Arc::from(&*clean(&word))
 }
 
 fn end(terminated: &Terminated) -> String {

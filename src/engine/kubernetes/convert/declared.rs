@@ -1,4 +1,4 @@
-//! What makes pods, made small: Deployments, StatefulSets, DaemonSets, Jobs and `CronJobs` in one shape.
+//! What makes pods, made small: Deployments, `StatefulSets`, `DaemonSets`, Jobs and `CronJobs` in one shape.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use crate::engine::kubernetes::wire::meta::{Condition, condition};
 use crate::engine::kubernetes::wire::pod::PodSpec;
 use crate::engine::kubernetes::wire::workload::{self as wire, DeclaredSpec, DeclaredStatus, Strategy};
 use crate::model::WorkloadKind;
+use crate::observe::text::clean;
 
 /// A condition that matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub struct Progress {
     pub updated: u32,
     pub ready: u32,
     pub available: u32,
-    /// A StatefulSet's revisions by name: what ran before and what is to run.
+    /// A `StatefulSet`'s revisions by name: what ran before and what is to run.
     pub current_revision: Arc<str>,
     pub update_revision: Arc<str>,
     /// A Job's pods.
@@ -102,7 +103,7 @@ impl Declared {
     }
 }
 
-/// A Deployment, StatefulSet, DaemonSet or Job as an object.
+/// A Deployment, `StatefulSet`, `DaemonSet` or Job as an object.
 pub fn object(kind: Kind, object: &wire::Declared, _: &Key, interner: &mut Interner) -> Option<Object> {
     let kind = match kind {
         Kind::StatefulSet => WorkloadKind::StatefulSet,
@@ -220,8 +221,8 @@ fn progress(kind: WorkloadKind, meta: &Meta, status: &DeclaredStatus) -> Progres
         updated: count(numbers.1),
         ready: count(numbers.2),
         available: count(numbers.3),
-        current_revision: words(&status.current_revision),
-        update_revision: words(&status.update_revision),
+        current_revision: clean(&status.current_revision).into(),
+        update_revision: clean(&status.update_revision).into(),
         active: count(status.active),
         succeeded: count(status.succeeded),
         failed: count(status.failed),

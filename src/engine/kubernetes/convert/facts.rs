@@ -81,6 +81,7 @@ pub fn slice(_: Kind, raw: &around::EndpointSlice, _: &Key, interner: &mut Inter
 }
 
 /// A budget as an object.
+#[must_use]
 pub fn budget(_: Kind, raw: &around::Budget, key: &Key, _: &mut Interner) -> Option<Object> {
     let (spec, status) = (&raw.spec, &raw.status);
     let rule = match (spec.min_available.as_str(), spec.max_unavailable.as_str()) {
@@ -99,6 +100,7 @@ pub fn budget(_: Kind, raw: &around::Budget, key: &Key, _: &mut Interner) -> Opt
 }
 
 /// An ingress as an object.
+#[must_use]
 pub fn ingress(_: Kind, raw: &around::Ingress, key: &Key, _: &mut Interner) -> Option<Object> {
     let mut routes: Vec<String> = Vec::new();
     for rule in &raw.spec.rules {

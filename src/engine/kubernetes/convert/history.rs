@@ -1,4 +1,4 @@
-//! What a workload was before: ReplicaSets of Deployments, `ControllerRevisions` of StatefulSets and DaemonSets.
+//! What a workload was before: `ReplicaSets` of Deployments, `ControllerRevisions` of `StatefulSets` and `DaemonSets`.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub struct Past {
     pub cause: Option<Arc<str>>,
 }
 
-/// A ReplicaSet as an object; one without a Deployment is nobody's history.
+/// A `ReplicaSet` as an object; one without a Deployment is nobody's history.
 pub fn set(_: Kind, set: &ReplicaSet, _: &Key, interner: &mut Interner) -> Option<Object> {
     let owner = set.metadata.owner().filter(|o| o.kind == "Deployment")?;
     let number = set.metadata.annotations.get(REVISION).and_then(|n| n.parse().ok()).unwrap_or(0);

@@ -19,7 +19,7 @@ use crate::engine::kubernetes::wire::{Line, List, Loose, Meta, Status, around, w
 pub enum Object {
     Pod(Box<Held>),
     Declared(Box<Declared>),
-    /// A ReplicaSet or ControllerRevision.
+    /// A `ReplicaSet` or `ControllerRevision`.
     Past(Box<Past>),
     Scaler(Box<Autoscaler>),
     Service(Box<Service>),

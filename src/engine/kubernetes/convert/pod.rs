@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use super::object::{Object, labels};
 use super::verdict::{self, Doubt};
-use super::{Key, container, quantity, words};
+use super::{Key, container, quantity};
 use crate::engine::intern::Interner;
 use crate::engine::kubernetes::watch::Kind;
 use crate::engine::kubernetes::wire::pod::{ContainerSpec, ContainerStatus, Pod};
 use crate::model::{Instance, InstanceId, InstanceState, Pod as Shape, Port, Verdict};
+use crate::observe::text::clean;
 
 /// A pod as it is held.
 #[derive(Clone, Debug)]
 pub struct Held {
     /// What it belongs to: the group it is shown in.
     pub owner: Maker,
-    /// The hash of its template: of a Deployment's pods their ReplicaSet, of others their ControllerRevision.
+    /// The hash of its template: of a Deployment's pods their `ReplicaSet`, of others their `ControllerRevision`.
     pub hash: Option<Arc<str>>,
     pub instance: Arc<Instance>,
     /// What is thought of it without its events.
@@ -29,7 +30,7 @@ pub struct Held {
 /// What made a pod; of several of one name the first here has it plainly.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Maker {
-    /// Of the ReplicaSet with the pod's hash.
+    /// Of the `ReplicaSet` with the pod's hash.
     Deployment(Arc<str>),
     StatefulSet(Arc<str>),
     DaemonSet(Arc<str>),
@@ -106,7 +107,7 @@ pub fn object(_: Kind, pod: &Pod, key: &Key, interner: &mut Interner) -> Option<
         oom_killed: last.is_some_and(|(_, oom)| oom),
         node: Some(pod.spec.node_name.as_str()).filter(|n| !n.is_empty()).map(|n| interner.text(n)),
         elsewhere: None,
-        ip: Some(pod.status.pod_ip.as_str()).filter(|ip| !ip.is_empty()).map(words),
+        ip: Some(pod.status.pod_ip.as_str()).filter(|ip| !ip.is_empty()).map(|ip| Arc::from(&*clean(ip))),
         ports: ports(pod, interner),
         created_at: pod.metadata.creation_timestamp,
         started_at: started_at(pod, status),
@@ -132,7 +133,7 @@ fn staying(pod: &Pod) -> impl Iterator<Item = &ContainerSpec> {
     pod.spec.containers.iter().chain(sidecars)
 }
 
-/// Its place among the pods of a StatefulSet.
+/// Its place among the pods of a `StatefulSet`.
 fn ordinal(owner: &Maker, name: &str) -> Option<u32> {
     match owner {
         Maker::StatefulSet(set) => name.strip_prefix(&**set)?.strip_prefix('-')?.parse().ok(),
@@ -152,7 +153,7 @@ fn owner(pod: &Pod, key: &Key, interner: &mut Interner) -> (Maker, Vec<Arc<str>>
     let hash = label("controller-revision-hash").map(|h| interner.text(h));
     match owner.kind.as_str() {
         "ReplicaSet" => {
-            // A Deployment's ReplicaSet is named after it and the hash of its template.
+            // A Deployment's `ReplicaSet` is named after it and the hash of its template.
             let hash = label("pod-template-hash");
             let deployment = hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-'));
             match deployment {

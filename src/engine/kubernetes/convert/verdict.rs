@@ -158,7 +158,6 @@ fn failed(pod: &Pod) -> String {
 pub fn with(base: &Verdict, doubt: &Doubt, warning: Option<&Warning>) -> (Verdict, Vec<Check>) {
     let Some(warning) = warning else { return (base.clone(), Vec::new()) };
     match doubt {
-        Doubt::None => (base.clone(), Vec::new()),
         Doubt::Waiting if warning.reason.starts_with("Failed") => {
             let reason = told(&warning.reason, &warning.message);
             (Verdict::because(base.health, reason), Vec::new())
@@ -175,6 +174,6 @@ pub fn with(base: &Verdict, doubt: &Doubt, warning: Option<&Warning>) -> (Verdic
             };
             (Verdict::because(health, warning.message.clone()), vec![check])
         }
-        Doubt::Waiting | Doubt::Probe { .. } => (base.clone(), Vec::new()),
+        Doubt::None | Doubt::Waiting | Doubt::Probe { .. } => (base.clone(), Vec::new()),
     }
 }

@@ -136,11 +136,11 @@ fn instances(parts: &Parts<'_>) -> Vec<Arc<Instance>> {
         let same = (base.number, base.revision, base.one_off) == (number, revision, one_off)
             && base.verdict == verdict
             && base.checks == checks;
-        let made = if same {
-            base.clone()
-        } else {
-            Arc::new(Instance { verdict, checks, number, revision, one_off, ..(**base).clone() })
-        };
+        if same {
+            all.push(base.clone());
+            continue;
+        }
+        let made = Arc::new(Instance { number, verdict, checks, revision, one_off, ..(**base).clone() });
         let old = parts.before.and_then(|b| b.instances.iter().find(|i| i.id == made.id)).filter(|old| **old == made);
         all.push(old.cloned().unwrap_or(made));
     }

@@ -52,16 +52,13 @@ async fn once(client: &Client, path: &mut &'static str) -> Beat {
     let latency = |begun: Instant| u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     match timeout(PING_WITHIN, client.get_text("Asking whether it is ready", path)).await {
         Ok(Ok(_)) => Beat::Alive { latency_ms: latency(begun), server },
-        Ok(Err(EngineError::Forbidden { .. })) => {
+        Ok(Err(
+            EngineError::Forbidden { .. } | EngineError::NotFound { .. } | EngineError::Rejected { status: 404 | 429, .. },
+        )) => {
+            // A refusal is an answer, too.
             *path = "/version";
             Beat::Alive { latency_ms: latency(begun), server }
         }
-        Ok(Err(EngineError::NotFound { .. } | EngineError::Rejected { status: 404, .. })) if *path == "/readyz" => {
-            *path = "/version";
-            Beat::Alive { latency_ms: latency(begun), server }
-        }
-        // Too many questions is an answer.
-        Ok(Err(EngineError::Rejected { status: 429, .. })) => Beat::Alive { latency_ms: latency(begun), server },
         Ok(Err(error)) => Beat::Lost(error),
         Err(_) => Beat::Lost(silent(client, PING_WITHIN)),
     }

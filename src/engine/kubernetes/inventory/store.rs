@@ -78,7 +78,7 @@ impl Store {
     }
 
     /// Takes in what is heard. Tells an event that is new.
-    pub fn apply(&mut self, feed: usize, kind: Kind, change: Change) -> Option<Box<Told>> {
+    pub fn apply(&mut self, feed: usize, kind: Kind, change: Change) -> Option<Told> {
         match change {
             Change::Put(key, object, _) => {
                 if let Some(named) = self.listing.get_mut(&feed) {
@@ -94,14 +94,14 @@ impl Store {
         }
     }
 
-    fn put(&mut self, kind: Kind, key: Key, object: Object, new: bool) -> Option<Box<Told>> {
+    fn put(&mut self, kind: Kind, key: Key, object: Object, new: bool) -> Option<Told> {
         match object {
             Object::Pod(held) => self.put_pod(key, held),
             Object::Declared(declared) => self.put_declared(&key, declared),
             Object::Past(past) => self.put_past(key, *past),
             Object::Scaler(scaler) => self.put_scaler(key, *scaler),
             Object::Service(service) => {
-                self.around.put_service(&key, Some(*service));
+                self.around.put_service(&key, Some(&service));
                 self.lead(&key);
             }
             Object::Slice(slice) => self.around.put_slice(key, slice),
@@ -113,7 +113,7 @@ impl Store {
                 if let Some(warning) = told.of_pod() {
                     self.warn(&told.about, warning);
                 }
-                return new.then_some(told);
+                return new.then_some(*told);
             }
         }
         None
@@ -245,7 +245,9 @@ impl Store {
     }
 
     fn warn(&mut self, pod: &Key, warning: Warning) {
-        if self.warnings.get(pod).is_some_and(|old| old.at > warning.at || *old == warning) {
+        // A readiness probe that fails says more than the liveness probe that fails with it.
+        let less = |old: &Warning| old.message.starts_with("Readiness") && warning.message.starts_with("Liveness");
+        if self.warnings.get(pod).is_some_and(|old| old.at > warning.at || *old == warning || less(old)) {
             return;
         }
         self.warnings.insert(pod.clone(), warning);
@@ -285,7 +287,7 @@ impl Store {
         }
     }
 
-    /// What a ReplicaSet or an autoscaler is part of.
+    /// What a `ReplicaSet` or an autoscaler is part of.
     #[must_use]
     pub fn owner_of(&self, kind: &str, key: &Key) -> Option<Site> {
         let maker = match kind {

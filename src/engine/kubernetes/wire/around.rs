@@ -97,6 +97,6 @@ wire! {
 
     Series { count: Option<i64>, last_observed_time: Option<Timestamp> }
 
-    /// A Lease or ConfigMap that may be the lock: all of it is in its annotations.
+    /// A Lease or `ConfigMap` that may be the lock: all of it is in its annotations.
     Lock { metadata: Meta }
 }

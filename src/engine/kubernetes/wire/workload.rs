@@ -1,4 +1,4 @@
-//! What makes pods: Deployments, StatefulSets, DaemonSets, Jobs, CronJobs, and what keeps their history.
+//! What makes pods: Deployments, `StatefulSets`, `DaemonSets`, Jobs, `CronJobs`, and what keeps their history.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::pod::PodSpec;
 use super::wire;
 
 wire! {
-    /// A Deployment, StatefulSet, DaemonSet or Job: what one of them does not have stays empty.
+    /// A Deployment, `StatefulSet`, `DaemonSet` or Job: what one of them does not have stays empty.
     Declared { metadata: Meta, spec: DeclaredSpec, status: DeclaredStatus }
 
     DeclaredSpec {

@@ -9,6 +9,9 @@ use crate::engine::kubernetes::convert::pod::Held;
 use crate::engine::kubernetes::watch::Kind;
 use crate::model::Node;
 
+/// By namespace and service: endpoints that are ready, and all there are.
+pub type Endpoints<'a> = HashMap<(&'a Arc<str>, &'a Arc<str>), (u32, u32)>;
+
 /// Labels of pods.
 type Labels = BTreeMap<Arc<str>, Arc<str>>;
 
@@ -26,12 +29,12 @@ pub struct Around {
 }
 
 impl Around {
-    pub(super) fn put_service(&mut self, key: &Key, service: Option<Service>) {
-        let before = match service.clone() {
-            Some(service) => self.services.insert(key.clone(), service),
+    pub(super) fn put_service(&mut self, key: &Key, service: Option<&Service>) {
+        let before = match service {
+            Some(service) => self.services.insert(key.clone(), service.clone()),
             None => self.services.remove(key),
         };
-        self.changed |= before != service;
+        self.changed |= before.as_ref() != service;
     }
 
     pub(super) fn put_slice(&mut self, key: Key, slice: Slice) {
@@ -92,7 +95,7 @@ impl Around {
 
     /// By service: its endpoints that are ready, and all there are.
     #[must_use]
-    pub fn endpoints(&self) -> HashMap<(&Arc<str>, &Arc<str>), (u32, u32)> {
+    pub fn endpoints(&self) -> Endpoints<'_> {
         let mut all = HashMap::new();
         for (key, slice) in &self.slices {
             let sum: &mut (u32, u32) = all.entry((&key.namespace, &slice.service)).or_default();
