@@ -20,6 +20,8 @@
 mod apiserver;
 #[path = "apiserver/client.rs"]
 mod client;
+#[path = "apiserver/ends.rs"]
+mod ends;
 #[path = "apiserver/held.rs"]
 mod held;
 #[path = "apiserver/pods.rs"]

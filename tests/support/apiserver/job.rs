@@ -8,10 +8,11 @@ use super::control::{Desk, Writer, condition, controller, involved};
 use super::deployment::number;
 use super::kind::plural;
 use super::remove::deleted;
-use super::replicaset::{active, leaving, make_pod, ready, set};
+use super::replicaset::{active, drop_pod, leaving, make_pod, ready, set};
 use super::store::{Entry, Key, stamp};
 
 const WRITER: Writer = controller("job-controller");
+const TRACKED: &str = "batch.kubernetes.io/job-tracking";
 const CRON: Writer = controller("cronjob-controller");
 
 fn count(pods: &[Entry], phase: &str) -> i64 {
@@ -51,15 +52,22 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
     let done = succeeded >= wanted;
     if suspended || over || missed || done {
         for pod in &at_work {
-            deleted(desk.store, plural("pods"), &pod.key(), None, false);
+            drop_pod(desk, kind, &job, WRITER, pod);
         }
     } else {
         let room = parallel.min(wanted - succeeded) - i64::try_from(at_work.len()).unwrap_or(0);
         for _ in 0..room.max(0) {
-            make_pod(desk, kind, &job, WRITER, None, |_| {});
+            // So that none goes uncounted.
+            make_pod(desk, kind, &job, WRITER, None, |pod| pod["metadata"]["finalizers"] = json!([TRACKED]));
         }
     }
     let pods = desk.store.children(plural("pods"), job.uid());
+    for pod in pods.iter().filter(|p| !active(p)) {
+        desk.change("pods", &pod.key(), WRITER, |pod| drop(pod["metadata"].as_object_mut().map(|m| m.remove("finalizers"))));
+    }
+    if suspended && job.value["status"]["conditions"].is_null() {
+        desk.tell("jobs", &job, WRITER, ("Normal", "Suspended"), "Job suspended");
+    }
     let end = if over {
         Some(("Failed", "BackoffLimitExceeded", "Job has reached the specified backoff limit"))
     } else if missed && !done {
@@ -107,9 +115,11 @@ fn report(desk: &mut Desk, job: &Entry, pods: &[Entry], end: Option<(&str, &str,
         }
         set(status, "active", i64::try_from(here).unwrap_or(0));
         set(status, "succeeded", count(pods, "Succeeded"));
-        set(status, "failed", count(pods, "Failed"));
+        // One that was ended with the job has failed too.
+        let ended = if end.is_some_and(|(kind, _, _)| kind == "Failed") { going } else { 0 };
+        set(status, "failed", count(pods, "Failed") + i64::try_from(ended).unwrap_or(0));
         status["ready"] = json!(is_ready);
-        status["terminating"] = json!(going);
+        status["terminating"] = json!(if end.is_some() { 0 } else { going });
         status["uncountedTerminatedPods"] = json!({});
         let mut say = |kind: &str, held: &str, reason: &str, message: &str| {
             let wanted = json!({ "type": kind, "status": held, "reason": reason, "message": message, "lastProbeTime": stamp() });

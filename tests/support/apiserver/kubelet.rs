@@ -105,7 +105,12 @@ fn schedule(desk: &mut Desk, pod: &Entry) -> Option<Duration> {
         .iter()
         .map(|r| format!("{} {r}", nodes.iter().filter(|n| why_not(&n.value, spec, meant.is_some()) == Some(r)).count()))
         .collect();
-    let message = format!("0/{} nodes are available: {}. not found", nodes.len(), counted.join(", "));
+    let message = format!(
+        "0/{0} nodes are available: {1}. no new claims to deallocate, preemption: 0/{0} nodes are available: {0} Preemption is not \
+         helpful for scheduling.",
+        nodes.len(),
+        counted.join(", ")
+    );
     let before = pod.value["status"]["conditions"].clone();
     desk.change("pods", &pod.key(), SCHEDULER, |p| {
         p["status"]["conditions"] = json!([said(&pod.value, "PodScheduled", "False", "Unschedulable", &message)]);
@@ -211,7 +216,10 @@ fn write(desk: &mut Desk, pod: &Entry, life: &Life, sandbox: bool) {
             let known = object["status"]["initContainerStatuses"].clone();
             status["initContainerStatuses"] = if known.is_null() { json!(inits) } else { known };
         }
-        resources(&object["spec"], &mut status, sandbox && begun);
+        if sandbox && begun {
+            status["resources"] = json!({});
+        }
+        resources(&object["spec"], &mut status, done);
         object["status"] = status;
     });
 }
@@ -233,7 +241,7 @@ fn conditions(object: &Value, idle: &[&str], end: Option<&str>, sandbox: bool) -
     };
     json!([
         said(object, "PodReadyToStartContainers", held(sandbox && end.is_none()), "", ""),
-        said(object, "Initialized", "True", ended, ""),
+        said(object, "Initialized", "True", if ended == "PodCompleted" { ended } else { "" }, ""),
         said(object, "Ready", held(ready), reason, message),
         said(object, "ContainersReady", held(ready), reason, message),
         said(object, "PodScheduled", "True", "", "")
@@ -241,17 +249,16 @@ fn conditions(object: &Value, idle: &[&str], end: Option<&str>, sandbox: bool) -
 }
 
 /// What the pod has been given, as a kubelet reports it.
-fn resources(spec: &Value, status: &mut Value, runs: bool) {
+fn resources(spec: &Value, status: &mut Value, ended: bool) {
     let (requests, mut limits) = (sum(spec, "requests"), sum(spec, "limits"));
-    if requests.is_null() {
-        return;
-    }
-    if limits.is_null() && runs {
+    if limits.is_null() && status.get("resources").is_some() && (ended || !requests.is_null()) {
         // What a runtime says where nothing is limited.
         limits = json!({ "memory": "9007199254740988Ki" });
     }
-    status["allocatedResources"] = requests.clone();
-    status["resources"] = json!({ "requests": requests });
+    if !requests.is_null() {
+        status["allocatedResources"] = requests.clone();
+        status["resources"]["requests"] = requests;
+    }
     if !limits.is_null() {
         status["resources"]["limits"] = limits;
     }
@@ -275,7 +282,8 @@ fn sum(spec: &Value, what: &str) -> Value {
     if all == json!({}) { Value::Null } else { all }
 }
 
-fn quality(spec: &Value) -> &'static str {
+/// How hard a pod is protected from what its neighbours need.
+pub fn quality(spec: &Value) -> &'static str {
     let all = |what: &str| containers(spec, "containers").all(|c| c["resources"][what].is_object());
     let any = |what: &str| containers(spec, "containers").any(|c| c["resources"][what].is_object());
     let same = containers(spec, "containers").all(|c| c["resources"]["limits"] == c["resources"]["requests"]);

@@ -74,7 +74,7 @@ pub fn make_pod(
     match made(desk.store, plural("pods"), Some(owner.namespace()), pod, writer.manager, false) {
         Ok(pod) => {
             let message = match kind.plural {
-                "statefulsets" => format!("Create Pod {} in StatefulSet {} success", pod.name(), owner.name()),
+                "statefulsets" => format!("Create Pod {} in StatefulSet {} successful", pod.name(), owner.name()),
                 _ => format!("Created pod: {}", pod.name()),
             };
             desk.tell(kind.plural, owner, writer, ("Normal", "SuccessfulCreate"), &message);

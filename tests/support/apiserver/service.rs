@@ -28,10 +28,12 @@ pub fn look(desk: &mut Desk, key: &Key) -> Option<Duration> {
     let endpoints: Vec<Value> = pods.iter().filter(|p| active(p) || leaving(p)).filter_map(endpoint).collect();
     let slices = plural("endpointslices");
     let ports = ports(&service, &pods);
+    // Of no pods there is no list of addresses or ports, not an empty one.
+    let (endpoints, ports) = if endpoints.is_empty() { (Value::Null, Value::Null) } else { (json!(endpoints), ports) };
     if let Some(slice) = desk.store.children(slices, service.uid()).into_iter().next() {
         let mut value = (*slice.value).clone();
-        if value["endpoints"] != json!(endpoints) || value["ports"] != ports {
-            value["endpoints"] = json!(endpoints);
+        if value["endpoints"] != endpoints || value["ports"] != ports {
+            value["endpoints"] = endpoints;
             value["ports"] = ports;
             value["metadata"]["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"] = json!(stamp());
             value["metadata"]["generation"] = json!(number(&slice, "/metadata/generation") + 1);
@@ -100,6 +102,9 @@ pub fn budget(desk: &mut Desk, key: &Key) -> Option<Duration> {
         share(&spec["minAvailable"], expected, true)
     };
     let allowed = (healthy - desired).max(0);
+    if pods.is_empty() && budget.value["status"]["conditions"].is_null() {
+        desk.tell("poddisruptionbudgets", &budget, BUDGETS, ("Normal", "NoPods"), "No matching pods found");
+    }
     desk.change("poddisruptionbudgets", key, BUDGETS, |object| {
         let generation = object["metadata"]["generation"].clone();
         let status = &mut object["status"];

@@ -136,7 +136,11 @@ fn make(desk: &mut Desk, kind: &'static Kind, set: &Entry, n: i64, revision: &st
         made_one["metadata"]["name"] = json!(format!("{stem}-{name}"));
         made_one["status"] = json!({ "phase": "Bound" });
         // It stays when the pod goes: the next of this number finds it there.
-        let _ = made(desk.store, plural("persistentvolumeclaims"), Some(set.namespace()), made_one, WRITER.manager, false);
+        let kept = made(desk.store, plural("persistentvolumeclaims"), Some(set.namespace()), made_one, WRITER.manager, false);
+        if let Ok(claim) = kept {
+            let message = format!("Create Claim {} Pod {name} in StatefulSet {} success", claim.name(), set.name());
+            desk.tell(kind.plural, set, WRITER, ("Normal", "SuccessfulCreate"), &message);
+        }
     }
     make_pod(desk, kind, set, WRITER, Some(name.clone()), |pod| {
         if let Some(template) = stored.map(|r| r.value["data"]["spec"]["template"].clone()) {

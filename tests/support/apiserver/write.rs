@@ -6,6 +6,7 @@ use super::ask::{Aim, Ask, Reply};
 use super::defaults::fill;
 use super::hub::Hub;
 use super::kind::{Kind, plural};
+use super::kubelet::quality;
 use super::patch::{fields, json_patch, merge, strategic};
 use super::select::label_selector_takes;
 use super::status::{
@@ -112,15 +113,15 @@ pub fn complete(kind: &Kind, object: &mut Value) {
     job_labels(kind, object);
     fill(kind, object);
     if has_status(kind) && object["status"].is_null() {
-        object["status"] = first_status(kind);
+        object["status"] = first_status(kind, &object["spec"]);
     }
 }
 
-fn first_status(kind: &Kind) -> Value {
+fn first_status(kind: &Kind, spec: &Value) -> Value {
     match kind.plural {
-        "pods" => json!({ "phase": "Pending" }),
+        "pods" => json!({ "phase": "Pending", "qosClass": quality(spec) }),
         "replicasets" => json!({ "replicas": 0 }),
-        "services" => json!({ "loadBalancer": {} }),
+        "services" | "ingresses" => json!({ "loadBalancer": {} }),
         "namespaces" => json!({ "phase": "Active" }),
         _ => json!({}),
     }
