@@ -17,6 +17,11 @@ pub fn available(state: &State, command: Command) -> Capability {
     let list = rows::is_list(view.screen);
     match command {
         Command::Operate(verb) => operations::capability(state, verb),
+        Command::Forward => match operations::targets(state, Verb::Shell) {
+            Ok(_) => Capability::Allowed,
+            Err(why) => Capability::Denied(why),
+        },
+        Command::Forwards => need(!state.forwards.is_empty(), "no port is forwarded"),
         Command::TickOperation => {
             need(state.operations.running.iter().any(|m| m.asks().is_some()), "no operation waits for a person")
         }
@@ -34,8 +39,8 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::Filter => need(list || log, "there is nothing to filter here"),
         Command::Sort | Command::SortReverse | Command::MarkAll => need(list, "there is no list here"),
         Command::Mark => need(
-            matches!(selected, Some(RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..))),
-            "only environments, workloads and instances can be marked",
+            matches!(selected, Some(RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..) | RowId::Revision(_))),
+            "only environments, workloads, instances and revisions can be marked",
         ),
         Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
         Command::Enter => need(log || selected.is_some(), "nothing is selected"),
@@ -158,7 +163,7 @@ pub fn footer(state: &State) -> Vec<Command> {
         ],
         Screen::Timeline => vec![Command::Enter, Command::Logs],
         Screen::Operations => vec![Command::AbortOperation, Command::TickOperation, Command::Operate(Verb::Recover)],
-        Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy)],
+        Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy), Command::Describe],
         Screen::Describe => vec![Command::Copy, Command::Back],
     };
     match state.nav.view().screen {

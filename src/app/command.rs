@@ -47,6 +47,7 @@ pub enum Command {
     PreviousLogs,
     Describe,
     Revisions,
+    Forwards,
     Menu,
     Help,
     Refresh,
@@ -55,6 +56,7 @@ pub enum Command {
     Log(LogCommand),
     // changing
     Operate(Verb),
+    Forward,
     AbortOperation,
     TickOperation,
     // the program

@@ -29,6 +29,10 @@ pub enum Effect {
     Pipe { command: String, content: String },
     /// Hands the terminal to a command in an instance, then takes it back.
     Shell { connection: ConnectionId, shell: Shell },
+    /// Leads a port of this machine to one of what is ready. Answered by [`super::Msg::Forward`].
+    Forward { id: u64, connection: ConnectionId, local: u16, remote: u16 },
+    /// Closes it, and every connection through it.
+    Unforward(u64),
     /// Asks which of these processes of this host live. Answered by [`super::Msg::Alive`].
     ProbeOwners(Vec<(u32, u64)>),
     /// Asks the engine again now instead of waiting for the slow resync.

@@ -13,6 +13,7 @@ use crate::operate::machine::Ticket;
 use crate::operate::{Accepted, Request};
 
 use super::Command;
+use super::forward::Told;
 
 /// What a person brings along to pass a guard: on the command line by flags, on the console by typing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +90,11 @@ pub enum Msg {
     Piped {
         command: Arc<str>,
         result: Result<Arc<str>, Arc<str>>,
+    },
+    /// What has happened to a forwarded port.
+    Forward {
+        id: u64,
+        told: Told,
     },
     /// Which of the lock holders of our own host are still alive: `(pid, started)`.
     Alive(Vec<(u32, u64)>),

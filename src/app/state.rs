@@ -22,6 +22,7 @@ use crate::operate::audit::Record;
 use crate::operate::machine::Machine;
 use crate::operate::policy::{Actor, Policy};
 
+use super::forward::Forwarded;
 use super::operations::Refused;
 use super::rows::Listed;
 
@@ -47,6 +48,8 @@ pub struct State {
     pub description: Option<Arc<Description>>,
     pub operations: Operations,
     pub autoscalers: Autoscalers,
+    /// Ports that are forwarded, in the order they were opened.
+    pub forwards: Vec<Forwarded>,
     /// What lies over the screen, the last on top and alone in receiving keys.
     pub overlays: Vec<Overlay>,
     pub keys: Keys,

@@ -4,6 +4,7 @@ mod ahead;
 mod autoscale;
 mod confirm;
 mod discovery;
+mod forward;
 mod inspect;
 mod keys;
 mod lens;
@@ -96,6 +97,10 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Piped { command, result } => output::piped(state, &command, result),
+        Msg::Forward { id, told } => {
+            forward::told(state, id, told);
+            Vec::new()
+        }
         Msg::Alive(living) => discovery::alive(state, living),
     }
 }

@@ -200,6 +200,8 @@ impl Console {
                 | Effect::LoadJournal
                 | Effect::Save { .. }
                 | Effect::Pipe { .. }
+                | Effect::Forward { .. }
+                | Effect::Unforward(_)
                 | Effect::ProbeOwners(_)
                 | Effect::Refresh(_) => None,
             };

@@ -1,6 +1,7 @@
 //! A port of a workload on this machine: each connection made here goes to an instance that is ready at that moment, so it
 //! goes on when instances are replaced. Only this machine can reach it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,13 +10,18 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::Sender;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
+use crate::app::forward::{Told, ready};
+use crate::app::{Msg, State};
 use crate::engine::{Dialled, Engine, EngineError};
 use crate::model::InstanceId;
+
+use super::Incoming;
 
 /// Connections at a time; more wait to be accepted.
 const MOST: usize = 128;
@@ -23,19 +29,10 @@ const MOST: usize = 128;
 const TRIES: usize = 3;
 /// How long an answer may still come once this side has said all it has to say.
 const LINGER: Duration = Duration::from_secs(10);
+/// Tellings that wait to be taken in.
+const TELLINGS: usize = 64;
 /// Read at a time, bytes.
 const PIECE: usize = 32 << 10;
-
-/// What happens to a forwarded port.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// A connection goes to an instance.
-    Opened { connection: u64, instance: InstanceId },
-    /// A connection could not be passed on: nothing is ready, or nothing of what is answers.
-    Failed { why: Arc<str> },
-    /// A connection is over; `why` where it broke off.
-    Closed { connection: u64, sent: u64, received: u64, why: Option<Arc<str>> },
-}
 
 /// A port that is listened on, and where it leads.
 pub struct Forward {
@@ -178,6 +175,86 @@ async fn pour<W: AsyncWrite + Unpin>(mut from: impl AsyncRead + Unpin, mut to: W
                 count.fetch_add(n as u64, Ordering::Relaxed);
             }
         }
+    }
+}
+
+/// The ports the console forwards.
+#[derive(Default)]
+pub(super) struct Forwards(BTreeMap<u64, Open>);
+
+struct Open {
+    task: AbortHandle,
+    ready: watch::Sender<Vec<InstanceId>>,
+}
+
+impl Forwards {
+    /// Begins to listen; what happens comes in as messages.
+    pub(super) fn open(
+        &mut self,
+        id: u64,
+        engine: Option<Arc<dyn Engine>>,
+        (local, port): (u16, u16),
+        handle: &Handle,
+        inbox: &Sender<Incoming>,
+    ) {
+        let (ready, watched) = watch::channel(Vec::new());
+        let inbox = inbox.clone();
+        let task = handle.spawn(async move {
+            let (told, mut heard) = channel(TELLINGS);
+            let say = async |told: Told| inbox.send(Incoming::Msg(Msg::Forward { id, told })).await;
+            let Some(engine) = engine else {
+                return drop(say(Told::Refused("its engine is not connected".into())).await);
+            };
+            let listening = Forward::listen(engine, local, port, watched, told).await;
+            let (forward, address) = match listening.and_then(|f| f.address().map(|address| (f, address))) {
+                Ok(found) => found,
+                Err(error) => return drop(say(Told::Refused(error.to_string().into())).await),
+            };
+            drop(say(Told::Listening(address.to_string().into())).await);
+            let pass_on = async {
+                while let Some(told) = heard.recv().await {
+                    if say(told).await.is_err() {
+                        return;
+                    }
+                }
+            };
+            tokio::select! {
+                () = forward.run() => {}
+                () = pass_on => {}
+            }
+        });
+        self.0.insert(id, Open { task: task.abort_handle(), ready });
+    }
+
+    /// Closes one, and every connection through it.
+    pub(super) fn close(&mut self, id: u64) {
+        if let Some(open) = self.0.remove(&id) {
+            open.task.abort();
+        }
+    }
+
+    /// Tells each where its connections may go now; closes those the state has let go of.
+    pub(super) fn settle(&mut self, state: &State) {
+        self.0.retain(|id, open| {
+            let Some(forward) = state.forwards.iter().find(|f| f.id == *id) else {
+                open.task.abort();
+                return false;
+            };
+            let now = ready(state, &forward.environment, &forward.workload, forward.instance.as_ref());
+            open.ready.send_if_modified(|before| {
+                *before != now && {
+                    *before = now;
+                    true
+                }
+            });
+            true
+        });
+    }
+}
+
+impl Drop for Forwards {
+    fn drop(&mut self) {
+        self.0.values().for_each(|open| open.task.abort());
     }
 }
 

@@ -14,6 +14,7 @@ use crate::engine::{Engine, Topic, Update};
 use crate::model::ConnectionId;
 
 use super::follow::{Engines, Following, Wanted};
+use super::forward::Forwards;
 use super::journal::Journal;
 use super::perform::Performer;
 
@@ -42,6 +43,7 @@ pub struct Session {
     inbox: Receiver<Incoming>,
     /// Followed beside what the state wants: by commands that show more than a screen would.
     also: Wanted,
+    forwards: Forwards,
     /// Something happened after which the state may want other topics.
     unsettled: bool,
 }
@@ -69,6 +71,7 @@ impl Session {
             sender,
             inbox,
             also: Wanted::new(),
+            forwards: Forwards::default(),
             unsettled: true,
         })
     }
@@ -116,6 +119,11 @@ impl Session {
             Effect::LoadJournal => self.performer.load(),
             Effect::Save { name, content } => self.performer.save(name, content),
             Effect::Pipe { command, content } => self.performer.pipe(command, content),
+            Effect::Forward { id, connection, local, remote } => {
+                let engine = self.engine(&connection);
+                self.forwards.open(id, engine, (local, remote), &self.handle, &self.sender);
+            }
+            Effect::Unforward(id) => self.forwards.close(id),
             Effect::ProbeOwners(owners) => self.performer.probe_owners(owners),
             Effect::Refresh(connection) => {
                 self.following.ask_again(&connection);
@@ -135,6 +143,7 @@ impl Session {
     /// Starts and stops following, so that exactly what is wanted is followed.
     pub fn settle(&mut self) {
         self.following.hold(held(&self.state));
+        self.forwards.settle(&self.state);
         if self.unsettled {
             self.unsettled = false;
             let mut wanted = subscriptions(&self.state);

@@ -117,6 +117,8 @@ impl Stage {
                 | Effect::Save { .. }
                 | Effect::Pipe { .. }
                 | Effect::Shell { .. }
+                | Effect::Forward { .. }
+                | Effect::Unforward(_)
                 | Effect::Refresh(_)
                 | Effect::Theme(_)
                 | Effect::Suspend

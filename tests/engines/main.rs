@@ -32,12 +32,14 @@ mod real_swarm;
 mod registry;
 
 mod cluster;
+mod cluster_hands;
 mod contract;
 mod contract_cluster;
 mod contract_demo;
 mod contract_kubernetes;
 mod contract_real;
 mod fake;
+mod kubernetes_logs;
 mod kubernetes_mirror;
 mod kubernetes_operate;
 mod kubernetes_recorded;

@@ -40,6 +40,7 @@ impl State {
             overlays: Vec::new(),
             keys: Keys { keymap, pending: Vec::new() },
             messages: VecDeque::new(),
+            forwards: Vec::new(),
             alive: None,
             quitting: false,
         }

@@ -118,6 +118,18 @@ pub enum Purpose {
         environment: EnvironmentId,
         instance: InstanceId,
     },
+    /// Which port is forwarded to.
+    Forward {
+        environment: EnvironmentId,
+        target: Target,
+    },
+    /// Forwards it: the environment's name where its guard asks for it.
+    ForwardInto {
+        environment: EnvironmentId,
+        target: Target,
+        local: u16,
+        remote: u16,
+    },
     Save,
     /// Goes to a time in the log.
     Time,
@@ -197,6 +209,8 @@ pub enum Choice {
         value: Arc<str>,
         deed: FieldDeed,
     },
+    /// Forwards a port no longer.
+    CloseForward(u64),
     /// Puts the menu away.
     Nothing,
 }

@@ -12,7 +12,7 @@ use crate::operate::machine;
 use crate::operate::request::Ending;
 use crate::operate::{Operation, Refusal, Request, Target};
 
-use super::{inspect, navigation, operations, run, table};
+use super::{forward, inspect, navigation, operations, run, table};
 
 fn entry(label: impl Into<Arc<str>>, choice: Choice) -> Entry {
     Entry { label: label.into(), key: None, choice, denied: None }
@@ -233,6 +233,7 @@ pub fn choose(state: &mut State, choice: Choice) -> Vec<Effect> {
             inspect::format(state, instance, format);
             Vec::new()
         }
+        Choice::CloseForward(id) => forward::close(state, id),
         Choice::Open(row) => navigation::jump(state, &row),
         Choice::Nothing => Vec::new(),
     }

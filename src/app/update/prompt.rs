@@ -7,7 +7,7 @@ use crate::keymap::Chord;
 use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
-use super::{inspect, lens, operations, output, search, when, wish};
+use super::{forward, inspect, lens, operations, output, search, when, wish};
 
 /// Puts a prompt on top.
 pub fn open(state: &mut State, purpose: Purpose, title: impl Into<std::sync::Arc<str>>, input: Input) {
@@ -83,6 +83,8 @@ pub fn changed(state: &mut State) {
         | Purpose::Bounds { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
+        | Purpose::Forward { .. }
+        | Purpose::ForwardInto { .. }
         | Purpose::Save
         | Purpose::Time
         | Purpose::Since
@@ -103,6 +105,8 @@ fn cancel(state: &mut State) {
         | Purpose::Bounds { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
+        | Purpose::Forward { .. }
+        | Purpose::ForwardInto { .. }
         | Purpose::Save
         | Purpose::Time
         | Purpose::Since
@@ -151,6 +155,10 @@ fn submit(state: &mut State) -> Vec<Effect> {
             Request { environment, targets: Vec::new(), operation: Operation::Lock { why: text.into() } }
         }
         Purpose::Shell { environment, instance } => return wish::shell_named(state, &environment, &instance, &text),
+        Purpose::Forward { environment, target } => return forward::chosen(state, environment, target, &text),
+        Purpose::ForwardInto { environment, target, local, remote } => {
+            return forward::named(state, &environment, &target, (local, remote), &text);
+        }
         purpose @ (Purpose::LogFilter
         | Purpose::Save
         | Purpose::Pipe
@@ -202,7 +210,9 @@ fn submit_log(state: &mut State, purpose: &Purpose, text: &str) -> Vec<Effect> {
         | Purpose::Image { .. }
         | Purpose::Bounds { .. }
         | Purpose::LockReason { .. }
-        | Purpose::Shell { .. } => {}
+        | Purpose::Shell { .. }
+        | Purpose::Forward { .. }
+        | Purpose::ForwardInto { .. } => {}
     }
     state.overlays.pop();
     effects

@@ -6,7 +6,9 @@ use crate::app::state::{Direction, Overlay, Screen};
 use crate::app::{Command, Effect, State};
 use crate::model::{Capability, Verb};
 
-use super::{log_run, logs, menus, navigation, older, operations, output, palette, prompt, reading, search, table, wish};
+use super::{
+    forward, log_run, logs, menus, navigation, older, operations, output, palette, prompt, reading, search, table, wish,
+};
 
 /// Runs a command on whatever is on screen.
 pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
@@ -42,6 +44,8 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::PreviousLogs => logs::open_selected(state, true),
         Command::Describe => return navigation::go(state, Screen::Describe),
         Command::Revisions => return navigation::go(state, Screen::Revisions),
+        Command::Forward => return forward::ask(state),
+        Command::Forwards => forward::list(state),
         Command::Menu => menus::actions(state),
         Command::Help => state.overlays.push(Overlay::Help { scroll: 0, filter: String::new() }),
         Command::Refresh => return refresh(state),

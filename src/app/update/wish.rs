@@ -155,7 +155,7 @@ fn shell(state: &mut State, environment: &EnvironmentId, targets: &[Target]) -> 
     Vec::new()
 }
 
-fn guard_of(state: &State, environment: &EnvironmentId) -> Guard {
+pub(super) fn guard_of(state: &State, environment: &EnvironmentId) -> Guard {
     if state.settings.read_only {
         return Guard::ReadOnly;
     }

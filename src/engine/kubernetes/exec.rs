@@ -127,6 +127,8 @@ async fn converse(process: &mut AttachedProcess, input: Option<&[u8]>, capture: 
         let mut said = Instant::now();
         while out_open || err_open {
             tokio::select! {
+                // The server tells the two apart and not which came first.
+                biased;
                 read = stdout.read(&mut out), if out_open => match read {
                     Ok(n) if n > 0 => capture.take(Stream::Stdout, &out[..n]),
                     Ok(_) | Err(_) => out_open = false,

@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::app::forward::{ports, ready};
+use crate::app::forward::{Told, ports, ready};
 use crate::cli::{self, Global};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
 use crate::operate::audit::{Deed, Record};
 use crate::operate::guard::{Answered, Decision, Question, decide};
-use crate::runtime::forward::{Forward, Told};
+use crate::runtime::forward::Forward;
 use crate::runtime::journal::Journal;
 
 use super::interrupt::Interrupts;
@@ -214,6 +214,8 @@ impl Ear {
             Told::Opened { connection, instance } => {
                 Line { connection: Some(connection), instance: Some(instance.to_string()), ..self.line("opened", None) }
             }
+            Told::Listening(address) => self.line("listening", Some(address.to_string())),
+            Told::Refused(why) => self.line("refused", Some(why.to_string())),
             Told::Failed { why } => self.line("failed", Some(why.to_string())),
             Told::Closed { connection, sent, received, why } => Line {
                 connection: Some(connection),

@@ -32,9 +32,13 @@ fn hint(purpose: &Purpose) -> Option<&'static str> {
         Purpose::Fields => "names, like status latency_ms",
         Purpose::Pipe => "a command, like sort | uniq -c",
         Purpose::Bounds { .. } => "the least and the most, like 3 10",
-        Purpose::Replicas { .. } | Purpose::Image { .. } | Purpose::LockReason { .. } | Purpose::Shell { .. } | Purpose::Save => {
-            return None;
-        }
+        Purpose::Forward { .. } => "here and there, like 8080:80; 0:80 for any that is free here",
+        Purpose::Replicas { .. }
+        | Purpose::Image { .. }
+        | Purpose::LockReason { .. }
+        | Purpose::Shell { .. }
+        | Purpose::ForwardInto { .. }
+        | Purpose::Save => return None,
     })
 }
 
