@@ -8,7 +8,7 @@ use super::ask::{Aim, Ask, Reply};
 use super::hub::Hub;
 use super::kind::plural;
 use super::status::{Outcome, failure, forbidden, no_such_resource, not_found, plain};
-use super::store::{Entry, fine_stamp, stamp};
+use super::store::{Entry, stamp};
 
 /// Answers below `/apis/metrics.k8s.io`.
 ///
@@ -142,5 +142,14 @@ fn summary(hub: &Hub, node: &Entry) -> Value {
     });
     let pods: Vec<Value> = pods.collect();
     let (cpu, memory) = figures(517_008_327, 1_539_551_232);
-    json!({ "node": { "nodeName": node.name(), "startTime": fine_stamp(), "cpu": cpu, "memory": memory }, "pods": pods })
+    let fs = json!({
+        "time": stamp(), "availableBytes": 70_574_280_704u64, "capacityBytes": 270_553_174_016u64, "usedBytes": 26_998_468_608u64,
+        "inodesFree": 16_166_397, "inodes": 16_777_216, "inodesUsed": 610_819
+    });
+    let network =
+        json!({ "time": stamp(), "name": "eth0", "rxBytes": 998_893_439, "rxErrors": 0, "txBytes": 2_801_148, "txErrors": 0 });
+    let node = json!({
+        "nodeName": node.name(), "systemContainers": [], "startTime": stamp(), "cpu": cpu, "memory": memory, "fs": fs, "network": network
+    });
+    json!({ "node": node, "pods": pods })
 }
