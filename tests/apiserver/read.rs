@@ -98,6 +98,18 @@ fn a_streaming_list_ends_with_its_bookmark_and_bookmarks_follow() {
 }
 
 #[test]
+fn a_watch_ends_when_its_time_is_over_with_bookmarks_or_without() {
+    let server = server();
+    let bookmarks = || {
+        let query = format!("watch=true&resourceVersion={}&allowWatchBookmarks=true&timeoutSeconds=1", server.version());
+        get(&server, &format!("{MAPS}?{query}")).lines().len()
+    };
+    assert!(bookmarks() > 0);
+    server.faults().no_bookmarks(true);
+    assert_eq!(bookmarks(), 0);
+}
+
+#[test]
 fn versions_of_the_past_and_of_the_future() {
     let server = server();
     server.compact();

@@ -18,7 +18,7 @@ use super::store::Store;
 pub struct Pace {
     /// A second of the cluster: probes, grace periods, deadlines and back-offs are counted in these.
     pub second: Duration,
-    /// Between two bookmarks of a quiet watch.
+    /// Between two bookmarks of a quiet watch; a minute, as with a real server, unless a test waits for them.
     pub bookmark: Duration,
     /// How long it waits for a version of the future.
     pub patience: Duration,
@@ -26,7 +26,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { second: Duration::from_millis(20), bookmark: Duration::from_secs(1), patience: Duration::from_millis(300) }
+        Self { second: Duration::from_millis(20), bookmark: Duration::from_secs(60), patience: Duration::from_millis(300) }
     }
 }
 
