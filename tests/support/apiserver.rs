@@ -20,6 +20,10 @@
 //! Controllers and kubelets are at work, unless the world is `still()`: how a container behaves is in the tag of its image
 //! (`1.0-never-ready`, `1.0-crash`, `1.0-missing`, `1.0-slow`, `1.0-stubborn`). It serves plain http; a request shows the token
 //! of the user whose context it is.
+//!
+//! What it does not do: TLS, server-side apply, tables, YAML and protobuf, attach, `events.k8s.io`, `autoscaling/v1`. No cron
+//! job starts by the clock, and an autoscaler wants what `autoscale` tells it to. A rollout scaled in its middle gives what it
+//! gains to the new replica set alone.
 
 #![allow(
     dead_code,
@@ -100,7 +104,7 @@ mod world;
 mod write;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -142,9 +146,9 @@ impl ApiServer {
             pace: world.pace,
             seen: Mutex::default(),
             insides: Mutex::new(Insides::default()),
-            began: Instant::now(),
             address,
             connections: AtomicUsize::new(0),
+            asked: AtomicU64::new(0),
         });
         for object in world.objects {
             world::keep(&mut hub.store(), object);

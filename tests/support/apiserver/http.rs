@@ -55,7 +55,7 @@ async fn attend(hub: Arc<Hub>, connection: TcpStream) {
 async fn answer(hub: &Arc<Hub>, request: Request<Incoming>) -> Response<Body> {
     let (ask, seen) = understood(request).await;
     let (method, path, query) = (seen.method.clone(), seen.path.clone(), seen.query.clone());
-    let place = hub.record(seen);
+    let number = hub.record(seen);
     hub.faults.pass().await;
     let line = if query.is_empty() { path } else { format!("{path}?{query}") };
     if let Some(delay) = hub.faults.delay(&method, &line) {
@@ -68,7 +68,7 @@ async fn answer(hub: &Arc<Hub>, request: Request<Incoming>) -> Response<Body> {
         (None, None) => unauthorized().into(),
     };
     hub.faults.pass().await;
-    hub.answered(place, reply.code);
+    hub.answered(number, reply.code);
     written(if hub.faults.halved(&method, &line) { halved(reply) } else { reply })
 }
 
@@ -97,6 +97,7 @@ async fn understood(mut request: Request<Incoming>) -> (Option<Ask>, Seen) {
     let pairs: Vec<(String, String)> = query.split('&').filter(|p| !p.is_empty()).map(pair).collect();
     let user = Hub::user(&text("authorization"));
     let seen = Seen {
+        number: 0,
         at: Timestamp::now(),
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),

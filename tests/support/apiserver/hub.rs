@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -33,6 +34,8 @@ impl Default for Pace {
 /// One request, as it came.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// Which request it was, from the start of the server.
+    pub number: u64,
     pub at: Timestamp,
     pub method: String,
     pub path: String,
@@ -100,10 +103,11 @@ pub struct Hub {
     pub pace: Pace,
     pub seen: Mutex<Vec<Seen>>,
     pub insides: Mutex<Insides>,
-    pub began: Instant,
     pub address: SocketAddr,
     /// Connections taken so far.
-    pub connections: std::sync::atomic::AtomicUsize,
+    pub connections: AtomicUsize,
+    /// Requests taken so far.
+    pub asked: AtomicU64,
 }
 
 /// Requests the record holds; later ones are only answered.
@@ -204,19 +208,23 @@ impl Hub {
         Err(forbidden(&ask.user, verb, aim.kind, &resource, aim.namespace.as_deref(), name))
     }
 
-    /// Puts a request on record; its place there, if there is room.
-    pub fn record(&self, seen: Seen) -> Option<usize> {
+    /// Puts a request on record, as long as there is room; its number.
+    pub fn record(&self, mut seen: Seen) -> u64 {
+        seen.number = self.asked.fetch_add(1, Ordering::SeqCst);
+        let number = seen.number;
         let mut record = self.seen.lock().unwrap();
-        if record.len() >= RECORD {
-            return None;
+        if record.len() < RECORD {
+            record.push(seen);
         }
-        record.push(seen);
-        Some(record.len() - 1)
+        number
     }
 
-    pub fn answered(&self, place: Option<usize>, code: u16) {
-        if let Some(seen) = place.and_then(|p| self.seen.lock().unwrap().get_mut(p).map(|s| s.code = code)) {
-            let () = seen;
+    /// Puts beside a request what it was answered with.
+    pub fn answered(&self, number: u64, code: u16) {
+        let mut record = self.seen.lock().unwrap();
+        // A test may have forgotten it in between.
+        if let Some(seen) = record.iter_mut().rev().find(|s| s.number == number) {
+            seen.code = code;
         }
     }
 
