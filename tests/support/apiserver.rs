@@ -289,7 +289,8 @@ impl ApiServer {
         Churn::start(self.hub.clone(), per_second)
     }
 
-    /// Waits until every pod of every deployment, stateful set and daemon set is there and ready.
+    /// Waits until every pod of every deployment, stateful set and daemon set is there and ready, none is on its way out, and the
+    /// controllers have nothing left to look at.
     pub fn settle(&self) {
         self.wait("every workload as it is wanted", |server| {
             let number = |object: &Value, path: &str| object.pointer(path).and_then(Value::as_i64).unwrap_or(0);
@@ -302,7 +303,12 @@ impl ApiServer {
             };
             let set = ["/status/readyReplicas", "/status/updatedReplicas", "/status/replicas", "/status/availableReplicas"];
             let daemons = ["/status/numberAvailable", "/status/updatedNumberScheduled"];
-            all("deployments", "/spec/replicas", &set)
+            let staying =
+                store.list(kind::plural("pods"), None).iter().all(|p| p.value["metadata"]["deletionTimestamp"].is_null());
+            // Nothing has changed that the controllers have not looked at.
+            let seen = store.touched.as_ref().is_none_or(Vec::is_empty);
+            (staying && seen)
+                && all("deployments", "/spec/replicas", &set)
                 && all("statefulsets", "/spec/replicas", &set)
                 && all("daemonsets", "/status/desiredNumberScheduled", &daemons)
         });
