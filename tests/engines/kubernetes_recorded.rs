@@ -1,7 +1,6 @@
-//! What a real API server said, made into environments: its lists, and its watches replayed in the order they came, told
-//! as the story a person would have seen.
+//! What a real API server listed, made into environments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -11,12 +10,13 @@ use quarterdeck::config::{ConnectionSpec, EnvironmentSpec, KubernetesTarget, Tar
 use quarterdeck::engine::kubernetes::client::Client;
 use quarterdeck::engine::kubernetes::convert::object::Reader;
 use quarterdeck::engine::kubernetes::inventory::{store::Store, view::View};
+use quarterdeck::engine::kubernetes::metrics::{PodList, Summary};
 use quarterdeck::engine::kubernetes::permissions::Rights;
 use quarterdeck::engine::kubernetes::watch::Kind;
-use quarterdeck::model::{EngineKind, Guard, Health, Node, RolloutState, Snapshot, Tier, Verb, Workload, WorkloadId};
+use quarterdeck::model::{EngineKind, Guard, InstanceId, Node, RolloutState, Sample, Snapshot, Tier, Verb, Workload, WorkloadId};
 use quarterdeck::operate::Policy;
 
-const NAMESPACE: &str = "lms-ai";
+pub const NAMESPACE: &str = "lms-ai";
 /// What was recorded at the start of the stories.
 const LISTS: [(Kind, &str); 13] = [
     (Kind::Pod, "pods"),
@@ -34,7 +34,7 @@ const LISTS: [(Kind, &str); 13] = [
     (Kind::Scaler, "hpa-v2"),
 ];
 
-fn recorded(name: &str) -> String {
+pub fn recorded(name: &str) -> String {
     let path = format!("{}/tests/engines/kubernetes/recorded/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -63,21 +63,21 @@ fn client(namespace: &str) -> (Client, EnvironmentSpec) {
 }
 
 /// A cluster as it is known from what was recorded.
-struct Cluster {
-    store: Store,
+pub struct Cluster {
+    pub store: Store,
     view: View,
     rights: Rights,
 }
 
 impl Cluster {
-    fn new(namespace: Option<&str>) -> Self {
+    pub fn new(namespace: Option<&str>) -> Self {
         let (client, spec) = client(namespace.unwrap_or("*"));
         let view = View::new(&client, &spec, "https://eu:6443", namespace.map(Arc::from));
         Self { store: Store::default(), view, rights: Rights::default() }
     }
 
     /// A cluster as it was when the stories began.
-    fn begun() -> Self {
+    pub fn begun() -> Self {
         let mut cluster = Self::new(Some(NAMESPACE));
         for (kind, name) in LISTS {
             cluster.list(kind, name);
@@ -85,7 +85,7 @@ impl Cluster {
         cluster
     }
 
-    fn list(&mut self, kind: Kind, name: &str) {
+    pub fn list(&mut self, kind: Kind, name: &str) {
         let page = Reader::new(kind).list(recorded(&format!("lists/{name}.json")).as_bytes()).unwrap();
         assert!(page.next.is_empty() && !page.changes.is_empty(), "{name}");
         self.store.begin(0);
@@ -96,7 +96,7 @@ impl Cluster {
     }
 
     /// One line of a watch.
-    fn hear(&mut self, kind: Kind, line: &str) {
+    pub fn hear(&mut self, kind: Kind, line: &str) {
         let heard = Reader::new(kind).lines(line.as_bytes()).unwrap();
         assert!(heard.error.is_none() && heard.version.is_some(), "{line}");
         for change in heard.changes {
@@ -104,7 +104,7 @@ impl Cluster {
         }
     }
 
-    fn snapshot(&mut self) -> Arc<Snapshot> {
+    pub fn snapshot(&mut self) -> Arc<Snapshot> {
         let dirty: BTreeSet<_> = self.store.take_dirty();
         self.view.rebuild(&mut self.store, &dirty, &self.rights);
         let nodes = self.store.around.nodes(self.store.pods.values().map(|held| &**held));
@@ -112,35 +112,13 @@ impl Cluster {
         self.view.snapshot(&self.store, Timestamp::UNIX_EPOCH, &nodes, &[])
     }
 
-    fn workload(&mut self, name: &str) -> Arc<Workload> {
+    pub fn workload(&mut self, name: &str) -> Arc<Workload> {
         self.snapshot().workload(&WorkloadId::new(name)).unwrap_or_else(|| panic!("{name} is there")).clone()
-    }
-
-    /// Replays a story and tells every change of a workload and of the nodes.
-    fn replay(&mut self, story: &str, name: &str) -> String {
-        let (mut out, mut last) = (String::new(), String::new());
-        for line in recorded(&format!("watch/{story}.txt")).lines() {
-            let (at, rest) = line.split_once(' ').unwrap();
-            let (kind, event) = rest.split_once(' ').unwrap();
-            let kind = Kind::ALL.into_iter().find(|k| k.plural() == kind).unwrap();
-            self.hear(kind, event);
-            let snapshot = self.snapshot();
-            let Some(workload) = snapshot.workload(&WorkloadId::new(name)) else { continue };
-            let nodes = snapshot.nodes.iter().filter(|n| n.verdict.health != Health::Healthy);
-            let nodes: String = nodes.map(|n| format!(" · {} {}", n.name, n.verdict.health)).collect();
-            let now = format!("{}{nodes}", line_of(workload));
-            if now != last {
-                let seconds = at.parse::<f64>().unwrap() / 1000.0;
-                writeln!(out, "{seconds:.1} {now}").unwrap();
-                last = now;
-            }
-        }
-        out
     }
 }
 
 /// `3/5 rev 2 starting [running, 2 old]: why`.
-fn line_of(workload: &Workload) -> String {
+pub fn line_of(workload: &Workload) -> String {
     let revision = workload.revision.map_or_else(|| "-".into(), |r| r.to_string());
     let rollout = workload.rollout.as_ref().map(|r| {
         let state = match r.state {
@@ -162,7 +140,7 @@ fn line_of(workload: &Workload) -> String {
     )
 }
 
-fn check(found: &str, expected: &Expect) {
+pub fn check(found: &str, expected: &Expect) {
     expected.assert_eq(found);
 }
 
@@ -266,163 +244,6 @@ fn recorded_lists_become_an_environment() {
 }
 
 #[test]
-fn scaling_up_and_down_is_told_as_it_went() {
-    let found = Cluster::begun().replay("scale-3-5-3", "lms-ai-backend");
-    check(
-        &found,
-        &expect![[r#"
-        1.1 3/3 rev 2 healthy
-        1.1 3/5 rev 2 degraded [running, 0 old]: 3 of 5 instances exist
-        1.1 3/5 rev 2 degraded: 3 of 5 instances exist
-        1.1 3/5 rev 2 degraded: 4 of 5 instances exist
-        1.1 3/5 rev 2 starting: lms-ai-backend-69b5846bdc-t7fb4: is being set up on its node
-        1.2 3/5 rev 2 starting: lms-ai-backend-69b5846bdc-t7fb4: ContainerCreating
-        1.9 3/5 rev 2 starting: lms-ai-backend-69b5846bdc-t7fb4: not ready yet
-        4.2 4/5 rev 2 starting: lms-ai-backend-69b5846bdc-t7fb4: not ready yet
-        4.3 5/5 rev 2 healthy
-        6.4 5/3 rev 2 starting [running, 0 old]: an update is under way, 0 still as before: the controller has not seen the last change yet
-        6.4 4/3 rev 2 starting [running, 0 old]: an update is under way, 0 still as before: the controller has not seen the last change yet
-        6.5 4/3 rev 2 healthy
-        6.5 3/3 rev 2 healthy
-    "#]],
-    );
-}
-
-#[test]
-fn a_rollout_is_followed_to_its_real_end() {
-    let mut cluster = Cluster::begun();
-    cluster.replay("scale-3-5-3", "lms-ai-backend");
-    let found = cluster.replay("rollout-1.1.0", "lms-ai-backend");
-    check(
-        &found,
-        &expect![[r#"
-        1.1 3/3 rev 2 starting [running, 0 old]: an update is under way, 0 still as before: the controller has not seen the last change yet
-        1.2 3/3 rev 3 starting [running, 3 old]: an update is under way, 3 still as before: the controller has not seen the last change yet
-        1.2 3/3 rev 3 starting [running, 3 old]: an update is under way, 3 still as before: 0 of 3 updated
-        1.2 3/3 rev 3 starting [running, 3 old]: lms-ai-backend-78cf4dc6bd-4svgm: waits for a node
-        1.2 3/3 rev 3 starting [running, 3 old]: lms-ai-backend-78cf4dc6bd-4svgm: is being set up on its node
-        1.2 3/3 rev 3 starting [running, 3 old]: lms-ai-backend-78cf4dc6bd-4svgm: ContainerCreating
-        2.0 3/3 rev 3 starting [running, 3 old]: lms-ai-backend-78cf4dc6bd-4svgm: not ready yet
-        2.6 4/3 rev 3 starting [running, 3 old]: an update is under way, 3 still as before: 1 of 3 updated
-        2.6 3/3 rev 3 starting [running, 3 old]: an update is under way, 3 still as before: 1 of 3 updated
-        2.6 3/3 rev 3 starting [running, 3 old]: lms-ai-backend-78cf4dc6bd-ftj4l: waits for a node
-        2.7 3/3 rev 3 starting [running, 2 old]: lms-ai-backend-78cf4dc6bd-ftj4l: waits for a node
-        2.7 3/3 rev 3 starting [running, 2 old]: lms-ai-backend-78cf4dc6bd-ftj4l: is being set up on its node
-        3.3 3/3 rev 3 starting [running, 2 old]: lms-ai-backend-78cf4dc6bd-ftj4l: ContainerCreating
-        3.4 3/3 rev 3 starting [running, 2 old]: lms-ai-backend-78cf4dc6bd-ftj4l: not ready yet
-        5.6 4/3 rev 3 starting [running, 2 old]: an update is under way, 2 still as before: 2 of 3 updated
-        5.6 3/3 rev 3 starting [running, 2 old]: an update is under way, 2 still as before: 2 of 3 updated
-        5.6 3/3 rev 3 starting [running, 1 old]: an update is under way, 1 still as before: 2 of 3 updated
-        5.6 3/3 rev 3 starting [running, 1 old]: lms-ai-backend-78cf4dc6bd-nlvtd: waits for a node
-        5.6 3/3 rev 3 starting [running, 1 old]: lms-ai-backend-78cf4dc6bd-nlvtd: is being set up on its node
-        5.6 3/3 rev 3 starting [running, 1 old]: lms-ai-backend-78cf4dc6bd-nlvtd: ContainerCreating
-        6.2 3/3 rev 3 starting [running, 1 old]: lms-ai-backend-78cf4dc6bd-nlvtd: not ready yet
-        6.6 4/3 rev 3 starting [running, 1 old]: an update is under way, 1 still as before: 1 old ones still to go
-        6.6 3/3 rev 3 starting [running, 1 old]: an update is under way, 1 still as before: 1 old ones still to go
-        6.6 3/3 rev 3 healthy
-    "#]],
-    );
-    let workload = cluster.workload("lms-ai-backend");
-    assert!(workload.rollout.is_none() && workload.instances.iter().all(|i| i.revision == workload.revision));
-}
-
-#[test]
-fn an_image_that_is_not_there_is_said_and_taken_back() {
-    let mut cluster = Cluster::begun();
-    for story in ["scale-3-5-3", "rollout-1.1.0"] {
-        cluster.replay(story, "lms-ai-backend");
-    }
-    let found = cluster.replay("rollout-failed-image", "lms-ai-backend");
-    check(
-        &found,
-        &expect![[r#"
-        1.1 3/3 rev 3 healthy
-        1.1 3/3 rev 3 starting [running, 0 old]: an update is under way, 0 still as before: the controller has not seen the last change yet
-        1.1 3/3 rev 4 starting [running, 3 old]: an update is under way, 3 still as before: the controller has not seen the last change yet
-        1.1 3/3 rev 4 starting [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: waits for a node
-        1.1 3/3 rev 4 starting [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: is being set up on its node
-        1.1 3/3 rev 4 starting [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: ContainerCreating
-        1.7 3/3 rev 4 starting [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: Failed: Failed to pull image "registry.invalid/lms/ai-backend:9.9.9": failed to pull and unpack image "registry.inval
-        1.7 3/3 rev 4 starting [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: Failed: Error: ErrImagePull
-        2.1 3/3 rev 4 starting [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: Failed: Error: ImagePullBackOff
-        2.1 3/3 rev 4 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ErrImagePull: failed to pull and unpack image "registry.invalid/lms/ai-backend:9.9.9": failed to resolve ima
-        15.0 3/3 rev 4 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ImagePullBackOff: Back-off pulling image "registry.invalid/lms/ai-backend:9.9.9": ErrImagePull: failed to pu
-        29.0 3/3 rev 4 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ErrImagePull: failed to pull and unpack image "registry.invalid/lms/ai-backend:9.9.9": failed to resolve ima
-        42.0 3/3 rev 4 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ImagePullBackOff: Back-off pulling image "registry.invalid/lms/ai-backend:9.9.9": ErrImagePull: failed to pu
-        56.0 3/3 rev 4 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ErrImagePull: failed to pull and unpack image "registry.invalid/lms/ai-backend:9.9.9": failed to resolve ima
-        61.6 3/3 rev 4 degraded [paused, 3 old]: ProgressDeadlineExceeded: ReplicaSet "lms-ai-backend-5c5b595574" has timed out progressing.
-    "#]],
-    );
-    let found = cluster.replay("undo", "lms-ai-backend");
-    check(
-        &found,
-        &expect![[r#"
-        1.1 3/3 rev 4 degraded [paused, 3 old]: ProgressDeadlineExceeded: ReplicaSet "lms-ai-backend-5c5b595574" has timed out progressing.
-        1.1 3/3 rev 4 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ErrImagePull: failed to pull and unpack image "registry.invalid/lms/ai-backend:9.9.9": failed to resolve ima
-        1.1 3/3 rev 5 degraded [running, 3 old]: lms-ai-backend-5c5b595574-vht5z: backend: ErrImagePull: failed to pull and unpack image "registry.invalid/lms/ai-backend:9.9.9": failed to resolve ima
-        1.2 3/3 rev 5 starting [running, 3 old]: an update is under way, 3 still as before: the controller has not seen the last change yet
-        1.2 3/3 rev 5 starting [running, 1 old]: an update is under way, 1 still as before: 1 old ones still to go
-        1.3 3/3 rev 5 healthy
-    "#]],
-    );
-}
-
-#[test]
-fn what_never_becomes_ready_is_told_with_its_probe() {
-    let mut cluster = Cluster::begun();
-    for story in ["scale-3-5-3", "rollout-1.1.0", "rollout-failed-image", "undo"] {
-        cluster.replay(story, "lms-ai-backend");
-    }
-    let found = cluster.replay("rollout-never-ready-and-undo", "lms-ai-backend");
-    check(
-        &found,
-        &expect![[r#"
-        1.1 3/3 rev 5 healthy
-        1.1 3/3 rev 5 starting [running, 0 old]: an update is under way, 0 still as before: the controller has not seen the last change yet
-        1.1 3/3 rev 6 starting [running, 3 old]: an update is under way, 3 still as before: the controller has not seen the last change yet
-        1.1 3/3 rev 6 starting [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: waits for a node
-        1.1 3/3 rev 6 starting [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: is being set up on its node
-        1.8 3/3 rev 6 starting [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: ContainerCreating
-        1.9 3/3 rev 6 starting [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: not ready yet
-        4.1 3/3 rev 6 starting [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: Readiness probe failed: HTTP probe failed with statuscode: 404
-        8.1 3/3 rev 6 degraded [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: Readiness probe failed: HTTP probe failed with statuscode: 404
-        13.2 3/3 rev 7 degraded [running, 3 old]: lms-ai-backend-657dbdfff6-wwxcl: Readiness probe failed: HTTP probe failed with statuscode: 404
-        13.2 3/3 rev 7 degraded [running, 1 old]: lms-ai-backend-657dbdfff6-wwxcl: Readiness probe failed: HTTP probe failed with statuscode: 404
-        13.3 3/3 rev 7 starting [running, 1 old]: an update is under way, 1 still as before: 1 old ones still to go
-        13.3 3/3 rev 7 healthy
-    "#]],
-    );
-}
-
-#[test]
-fn a_node_that_is_away_takes_its_pods_readiness_with_it() {
-    let mut cluster = Cluster::new(Some(NAMESPACE));
-    let found = cluster.replay("kubelet-down", "lms-ai-backend");
-    check(
-        &found,
-        &expect![[r#"
-        56.0 0/1 rev - unhealthy: not ready: the kubelet of node-1 is not heard of
-        56.0 0/10 rev 14 unhealthy: not ready: the kubelet of node-1 is not heard of
-        56.0 0/10 rev 14 unhealthy: not ready: the kubelet of node-1 is not heard of · node-1 unhealthy
-        56.0 0/10 rev 14 unhealthy: lms-ai-backend-d48b48fcc-9d8b9: not ready: the kubelet of node-1 is not heard of · node-1 unhealthy
-        56.2 0/10 rev 14 unhealthy: lms-ai-backend-d48b48fcc-qltl6: not ready: the kubelet of node-1 is not heard of · node-1 unhealthy
-        63.6 0/10 rev 14 unhealthy: lms-ai-backend-d48b48fcc-qltl6: not ready: the kubelet of node-1 is not heard of
-        64.6 0/10 rev 14 unhealthy: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        64.9 1/10 rev 14 degraded: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        64.9 2/10 rev 14 degraded: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        65.5 3/10 rev 14 degraded: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        65.5 4/10 rev 14 degraded: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        65.7 5/10 rev 14 degraded: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        65.9 6/10 rev 14 degraded: lms-ai-backend-d48b48fcc-qltl6: not ready any more
-        65.9 7/10 rev 14 degraded: lms-ai-backend-d48b48fcc-c27nr: not ready any more
-        66.0 8/10 rev 14 degraded: lms-ai-backend-d48b48fcc-c27nr: not ready any more
-        66.5 9/10 rev 14 degraded: lms-ai-backend-d48b48fcc-c27nr: not ready any more
-        66.6 10/10 rev 14 healthy
-    "#]],
-    );
-}
-
-#[test]
 fn what_cannot_be_done_is_said_for_each_kind() {
     let mut cluster = Cluster::begun();
     let snapshot = cluster.snapshot();
@@ -466,4 +287,42 @@ fn a_new_list_takes_away_what_it_does_not_name() {
     assert!(snapshot.workload(&WorkloadId::new("redis")).unwrap().instances.is_empty());
     let now = &snapshot.workload(&WorkloadId::new("lms-ai-backend")).unwrap().instances;
     assert!(before == 3 && now.len() == 4, "{before} {}", now.len());
+}
+
+#[test]
+fn figures_are_those_of_the_metrics_api_and_of_the_kubelet() {
+    let id = |pod: &str| InstanceId::new(format!("{NAMESPACE}/{pod}"));
+    let list: PodList = serde_json::from_str(&recorded("metrics/pods.json")).unwrap();
+    let pod = list.items.iter().find(|p| p.metadata.name == "lms-ai-backend-69b5846bdc-crr6z").unwrap();
+    let sample = pod.sample(pod.id(), &BTreeMap::new(), Timestamp::UNIX_EPOCH);
+    assert_eq!((sample.instance, sample.cpu_cores, sample.memory_bytes), (pod.id(), Some(0.001_149_552), Some(10_016 * 1024)));
+    assert_eq!(sample.at.to_string(), "2026-11-21T00:36:39Z");
+    let summary: Summary = serde_json::from_str(&recorded("metrics/summary.json")).unwrap();
+    let wanted = BTreeSet::from([id("redis-0")]);
+    let samples: Vec<Sample> =
+        summary.pods.iter().filter_map(|p| p.sample(&wanted, &BTreeMap::new(), Timestamp::UNIX_EPOCH)).collect();
+    let [sample] = samples.as_slice() else { panic!("{samples:?}") };
+    assert!(sample.cpu_cores.is_some_and(|c| c > 0.0) && sample.memory_bytes.is_some_and(|m| m > 1000), "{sample:?}");
+    // This kubelet says nothing of networks.
+    assert_eq!((sample.net_rx_bytes, sample.net_tx_bytes), (None, None));
+}
+
+#[test]
+fn an_event_is_told_once_however_often_it_is_counted() {
+    let line = recorded("watch/rollout-never-ready-and-undo.txt");
+    let told: Vec<&str> = line.lines().filter_map(|l| l.split_once(" events ")).map(|(_, event)| event).collect();
+    assert!(told.len() > 3);
+    let mut cluster = Cluster::begun();
+    let mut reader = Reader::new(Kind::Event);
+    let mut items = 0;
+    for event in &told {
+        for change in reader.lines(event.as_bytes()).unwrap().changes {
+            items += usize::from(cluster.store.apply(9, Kind::Event, change).is_some());
+        }
+    }
+    let names: BTreeSet<String> = told
+        .iter()
+        .map(|event| serde_json::from_str::<serde_json::Value>(event).unwrap()["object"]["metadata"]["name"].to_string())
+        .collect();
+    assert!(items == names.len() && items < told.len(), "{items} of {}", told.len());
 }

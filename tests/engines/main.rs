@@ -43,6 +43,7 @@ mod kubernetes_logs;
 mod kubernetes_mirror;
 mod kubernetes_operate;
 mod kubernetes_recorded;
+mod kubernetes_stories;
 mod kubernetes_watch;
 mod paging;
 mod proof_autoscale;

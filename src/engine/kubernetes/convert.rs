@@ -29,6 +29,8 @@ pub const OPERATION: &str = "quarterdeck.io/operation";
 pub const RESTING: &str = "quarterdeck.io/resting";
 pub const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
+/// The number and the time a revision was made with.
+pub const MADE: &str = "quarterdeck.io/revision";
 
 /// Longest message passed on, characters.
 const LONGEST: usize = 400;

@@ -4,6 +4,7 @@
 mod feeds;
 mod heart;
 pub mod store;
+mod tails;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ use crate::model::{Inventory, Item, Node};
 use feeds::Feeds;
 use heart::Beat;
 use store::Store;
+use tails::Tails;
 use view::View;
 
 /// What the server did so shortly ago may not have reached its watchers yet.
@@ -93,6 +95,7 @@ struct Watch<'a> {
     nodes: Vec<Arc<Node>>,
     /// When the inventory is told next.
     due: Option<Instant>,
+    tails: Tails,
     /// The link works.
     alive: bool,
     /// It had failed since the feeds were started: their connections may be dead.
@@ -129,6 +132,7 @@ impl<'a> Watch<'a> {
             events: Vec::new(),
             nodes: Vec::new(),
             due: None,
+            tails: Tails::default(),
             alive: false,
             broken: false,
             last: None,
@@ -153,6 +157,11 @@ impl<'a> Watch<'a> {
                     }
                 }
                 Some(news) = learnt.recv() => self.learn(news),
+                Some((key, tail)) = self.tails.next() => {
+                    self.store.put_tail(key, tail);
+                    self.tails.start(self.client, &mut self.store);
+                    self.soon();
+                }
                 () = sleep_until(self.due.unwrap_or(far)), if self.due.is_some() => self.hand_over().await?,
                 else => return Ok(()),
             }
@@ -250,6 +259,7 @@ impl<'a> Watch<'a> {
         for chunk in items.chunks(ITEMS) {
             self.tell(Update::Events(chunk.to_vec())).await?;
         }
+        self.tails.start(self.client, &mut self.store);
         if moved {
             self.due = Some(self.due.unwrap_or_else(|| Instant::now() + ANEW));
         }

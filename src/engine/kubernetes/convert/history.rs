@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::object::Object;
 use super::pod::Maker;
-use super::{BY, CHANGE_CAUSE, Key, REVISION, words};
+use super::{BY, CHANGE_CAUSE, Key, MADE, REVISION, words};
 use crate::engine::intern::Interner;
 use crate::engine::kubernetes::watch::Kind;
 use crate::engine::kubernetes::wire::Meta;
@@ -58,10 +58,16 @@ fn past(owner: Maker, number: u64, meta: &Meta, template: &PodSpec, interner: &m
         owner,
         number,
         containers: containers.map(|c| (interner.text(&c.name), interner.text(&c.image))).collect(),
-        at: meta.creation_timestamp,
+        at: made(meta, number).or(meta.creation_timestamp),
         by: note(BY),
         cause: note(CHANGE_CAUSE),
     }
+}
+
+/// When a revision was made that went back to what is older: a definition keeps its object, and that its age.
+fn made(meta: &Meta, number: u64) -> Option<Timestamp> {
+    let (of, at) = meta.annotations.get(MADE)?.split_once(' ')?;
+    at.parse().ok().filter(|_| of.parse() == Ok(number))
 }
 
 /// The revisions, newest first. `looked`: the name of the container the workload is looked at by.

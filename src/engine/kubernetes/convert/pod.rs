@@ -19,6 +19,8 @@ pub struct Held {
     /// The hash of its template: of a Deployment's pods their `ReplicaSet`, of others their `ControllerRevision`.
     pub hash: Option<Arc<str>>,
     pub instance: Arc<Instance>,
+    /// The container that crashes again and again, and how often it has.
+    pub crash: Option<(Arc<str>, u32)>,
     /// What is thought of it without its events.
     pub verdict: Verdict,
     /// What its events may say more of.
@@ -117,7 +119,7 @@ pub fn object(_: Kind, pod: &Pod, key: &Key, interner: &mut Interner) -> Option<
         labels: labels(&pod.metadata.labels, interner),
     };
     let asks = if finished { (0, 0) } else { (some(&cpu, quantity::milli), some(&memory, quantity::whole)) };
-    Some(Object::Pod(Box::new(Held { owner, hash, instance: Arc::new(instance), verdict, doubt, asks })))
+    Some(Object::Pod(Box::new(Held { owner, hash, crash: crash(pod), instance: Arc::new(instance), verdict, doubt, asks })))
 }
 
 /// The container a pod is looked at by: the one it names, else its first.
@@ -198,6 +200,13 @@ fn state(pod: &Pod) -> InstanceState {
 /// The ends of its containers' current runs.
 fn ends(pod: &Pod) -> impl Iterator<Item = &crate::engine::kubernetes::wire::pod::Terminated> {
     pod.status.container_statuses.iter().filter_map(|s| s.state.terminated.as_ref())
+}
+
+/// The container that waits to be started anew after it has crashed.
+fn crash(pod: &Pod) -> Option<(Arc<str>, u32)> {
+    let waits = |s: &&ContainerStatus| s.state.waiting.as_ref().is_some_and(|w| w.reason == "CrashLoopBackOff");
+    let all = pod.status.init_container_statuses.iter().chain(&pod.status.container_statuses);
+    all.into_iter().find(waits).map(|s| (Arc::from(&*clean(&s.name)), super::count(s.restart_count)))
 }
 
 /// The exit code of the run that ended last and worst, and whether it was for lack of memory.

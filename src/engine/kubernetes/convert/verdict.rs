@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::container::ended;
 use super::words;
+use super::workload::Tail;
 use crate::engine::kubernetes::wire::meta::condition;
 use crate::engine::kubernetes::wire::pod::{ContainerStatus, Pod};
 use crate::model::{Check, Health, Verdict};
@@ -151,6 +152,19 @@ fn failed(pod: &Pod) -> String {
     }
     let all = status.init_container_statuses.iter().chain(&status.container_statuses);
     all.into_iter().find_map(crashing).unwrap_or_else(|| "failed".to_owned())
+}
+
+/// What a container wrote last before it crashed, as a check.
+#[must_use]
+pub fn last_words(tail: &Tail) -> Check {
+    Check {
+        name: format!("last log of {}", tail.container).into(),
+        source: "container",
+        health: Health::Unhealthy,
+        latency_ms: None,
+        output: tail.text.clone(),
+        at: None,
+    }
 }
 
 /// The verdict with what the pod's last warning says, and the check it tells of.

@@ -1,6 +1,6 @@
 //! A workload put together from what makes it, what it made, what it was, and what stands around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::declared::Declared;
@@ -16,6 +16,15 @@ use crate::model::{
     WorkloadKind,
 };
 
+/// What a container wrote last before it crashed; empty where that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tail {
+    pub container: Arc<str>,
+    /// The crash it is of.
+    pub restarts: u32,
+    pub text: Arc<str>,
+}
+
 /// All there is to know of one workload.
 pub struct Parts<'a> {
     pub id: WorkloadId,
@@ -24,6 +33,8 @@ pub struct Parts<'a> {
     pub declared: Option<&'a Declared>,
     /// Its pods by name, each with its last warning.
     pub pods: Vec<(&'a Key, &'a Held, Option<&'a Warning>)>,
+    /// What containers that crash wrote last, by pod.
+    pub tails: &'a HashMap<Key, Tail>,
     pub past: &'a BTreeMap<Arc<str>, Past>,
     pub scaler: Option<&'a Arc<Scaler>>,
     pub services: &'a [Arc<str>],
@@ -127,9 +138,11 @@ fn instances(parts: &Parts<'_>) -> Vec<Arc<Instance>> {
     let ordered = matches!(parts.maker, Maker::StatefulSet(_));
     pods.sort_by(|(a, x, _), (b, y, _)| (x.instance.created_at, &a.name).cmp(&(y.instance.created_at, &b.name)));
     let mut all: Vec<Arc<Instance>> = Vec::with_capacity(pods.len());
-    for (place, (_, held, warning)) in pods.into_iter().enumerate() {
+    for (place, (key, held, warning)) in pods.into_iter().enumerate() {
         let base = &held.instance;
-        let (verdict, checks) = verdict::with(&held.verdict, &held.doubt, *warning);
+        let (verdict, mut checks) = verdict::with(&held.verdict, &held.doubt, *warning);
+        let tail = parts.tails.get(*key).filter(|tail| held.crash.is_some() && !tail.text.is_empty());
+        checks.extend(tail.map(verdict::last_words));
         let number = if ordered { base.number } else { u32::try_from(place + 1).unwrap_or(u32::MAX) };
         let revision = revision(parts, held);
         let one_off = base.one_off || matches!(parts.maker, Maker::CronJob(_));

@@ -13,6 +13,7 @@ use crate::engine::kubernetes::convert::object::{Change, Object};
 use crate::engine::kubernetes::convert::pod::{Held, Maker};
 use crate::engine::kubernetes::convert::scaler::Autoscaler;
 use crate::engine::kubernetes::convert::verdict::Warning;
+use crate::engine::kubernetes::convert::workload::Tail;
 use crate::engine::kubernetes::watch::Kind;
 use crate::model::Scaler;
 
@@ -50,6 +51,9 @@ pub struct Store {
     pub units: HashMap<Site, Unit>,
     pub pods: HashMap<Key, Box<Held>>,
     pub warnings: HashMap<Key, Warning>,
+    pub tails: HashMap<Key, Tail>,
+    /// Pods whose container has crashed once more.
+    crashed: BTreeSet<Key>,
     past_of: HashMap<Key, Maker>,
     scalers: HashMap<Key, Autoscaler>,
     /// Shown workloads by namespace and name, to tell those of one name apart.
@@ -127,6 +131,8 @@ impl Store {
         match kind {
             Kind::Pod => {
                 self.warnings.remove(key);
+                self.tails.remove(key);
+                self.crashed.remove(key);
                 if let Some(held) = self.pods.remove(key) {
                     self.leave(&(key.namespace.clone(), held.owner), |unit| {
                         unit.pods.remove(&key.name);
@@ -168,6 +174,11 @@ impl Store {
             });
         }
         self.units.entry(site.clone()).or_default().pods.insert(key.name.clone());
+        if let Some((_, restarts)) = &held.crash
+            && self.tails.get(&key).is_none_or(|tail| tail.restarts != *restarts)
+        {
+            self.crashed.insert(key.clone());
+        }
         self.pods.insert(key, held);
         self.touch(&site);
     }
@@ -259,6 +270,24 @@ impl Store {
             let pods = &self.pods;
             self.warnings.retain(|pod, _| pods.contains_key(pod));
         }
+    }
+
+    /// A pod whose container has crashed and whose last words nobody has asked for: the container and its crash.
+    pub fn next_crash(&mut self) -> Option<(Key, Arc<str>, u32)> {
+        while let Some(key) = self.crashed.pop_first() {
+            if let Some((container, restarts)) = self.pods.get(&key).and_then(|held| held.crash.clone()) {
+                return Some((key, container, restarts));
+            }
+        }
+        None
+    }
+
+    /// What a container wrote last.
+    pub fn put_tail(&mut self, key: Key, tail: Tail) {
+        let Some(held) = self.pods.get(&key) else { return };
+        let site = (key.namespace.clone(), held.owner.clone());
+        self.tails.insert(key, tail);
+        self.touch(&site);
     }
 
     /// Something leaves a unit, which is let go of with its last thing.

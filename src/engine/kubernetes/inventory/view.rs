@@ -85,6 +85,7 @@ impl View {
             maker,
             declared: unit.declared.as_deref(),
             pods: pods.collect(),
+            tails: &store.tails,
             past: &unit.past,
             scaler: unit.scaler.as_ref(),
             services: &unit.services,
