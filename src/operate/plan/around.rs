@@ -276,7 +276,8 @@ pub fn reading_of(
 
 /// The slot of a workload's migration: counted from the other end than replicas.
 pub fn migration_slot(draft: &Draft<'_>, workload: &WorkloadId) -> u32 {
-    let at = draft.affected.iter().position(|a| a.workload == *workload).unwrap_or(0);
+    // One whose facts are not noted yet comes next.
+    let at = draft.affected.iter().position(|a| a.workload == *workload).unwrap_or(draft.affected.len());
     u32::MAX - u32::try_from(at).unwrap_or(0)
 }
 
@@ -286,7 +287,7 @@ pub fn migrate(draft: &mut Draft<'_>, workload: &Workload, wanted: &Wanted) -> R
     let program = migration.exec.join(" ");
     draft.warn(format!("the migration ({program}) is not taken back by a roll back: what it changed stays"));
     let work = match migration.place {
-        Place::OneOff if draft::is_declared(draft.snapshot) => {
+        Place::OneOff if draft::is_declared(draft.snapshot) && !controlled::is_here(draft) => {
             let why = "this engine runs no container of its own from here: say `in = \"instance\"` in `migrate`".into();
             return Err(Refusal::Denied { verb: draft.request.operation.verb(), what: workload.id.0.clone(), why });
         }

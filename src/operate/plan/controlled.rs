@@ -51,7 +51,7 @@ pub fn may_roll(draft: &Draft<'_>, workload: &Workload) -> Result<(), Refusal> {
 pub fn may_scale(draft: &Draft<'_>, workload: &Workload, to: u32) -> Result<(), Refusal> {
     let Some(scaler) = workload.controller.as_ref().and_then(|c| c.scaler.as_ref()).filter(|_| to > 0) else { return Ok(()) };
     let why = format!(
-        "its autoscaler {} owns the number ({} to {}) and would set it back; give it other bounds instead: qd bounds {}/{} MIN MAX",
+        "its autoscaler {} owns the number ({} to {}) and would set it back; give it other bounds instead: qd bounds {}/{} --min N --max N",
         scaler.name, scaler.min, scaler.max, draft.request.environment.name, workload.id
     );
     Err(denied(draft, workload, why))

@@ -22,11 +22,7 @@ pub fn deploy(draft: &mut Draft<'_>, chosen: &[Chosen], image: &Arc<str>, strate
         old.extend(replace::replace(draft, &one.workload, &wanted, strategy)?);
     }
     replace::clear(draft, old);
-    for one in chosen {
-        if let Some(forget) = around::forget(draft, &one.workload) {
-            draft.tidy(forget);
-        }
-    }
+    forget(draft, chosen);
     around::notify(draft, chosen);
     Ok(title(chosen, image))
 }
@@ -54,6 +50,7 @@ pub fn declared(
         around::conditions(draft, &one.workload, &policy.gate, &[])?;
         around::conditions(draft, &one.workload, &policy.verify, &[])?;
     }
+    forget(draft, chosen);
     around::notify(draft, chosen);
     Ok(title(chosen, image))
 }
@@ -64,6 +61,15 @@ fn wanted(draft: &Draft<'_>, image: &Arc<str>) -> Result<Wanted, Refusal> {
     }
     let container = container(&draft.request.operation);
     Ok(Wanted { image: image.clone(), digest: None, cause: format!("deploy {image}").into(), container, from: None })
+}
+
+/// What migrations have left goes at the very end.
+fn forget(draft: &mut Draft<'_>, chosen: &[Chosen]) {
+    for one in chosen {
+        if let Some(forget) = around::forget(draft, &one.workload) {
+            draft.tidy(forget);
+        }
+    }
 }
 
 /// The container a deploy names.

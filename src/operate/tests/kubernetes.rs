@@ -4,6 +4,7 @@
 mod cluster;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
@@ -11,7 +12,7 @@ use crate::engine::EngineError;
 use crate::model::*;
 use crate::operate::machine::{Effect, Event, Machine, Outcome};
 use crate::operate::plan::{Plan, Terms, plan};
-use crate::operate::policy::{Actor, Policy};
+use crate::operate::policy::{Actor, Asked, Condition, Migration, Place, Policy};
 use crate::operate::refusal::Refusal;
 use crate::operate::request::{Ending, Operation, Request, Strategy};
 
@@ -181,7 +182,7 @@ fn what_a_controller_would_set_back_or_not_do_is_refused_with_what_to_do_instead
         said(&alone, blue_green),
     ];
     expect![[r#"
-        scale of backend is not possible: its autoscaler backend owns the number (2 to 6) and would set it back; give it other bounds instead: qd bounds lms/backend MIN MAX
+        scale of backend is not possible: its autoscaler backend owns the number (2 to 6) and would set it back; give it other bounds instead: qd bounds lms/backend --min N --max N
         planned: stop backend
         restart of backend is not possible: its rollout is held where it is: let it go on first (unpause)
         deploy of backend is not possible: its rollout is held where it is: let it go on first (unpause)
@@ -189,6 +190,33 @@ fn what_a_controller_would_set_back_or_not_do_is_refused_with_what_to_do_instead
         deploy of backend is not possible: it has several containers (web, proxy): say which one is meant (--container)
         planned: deploy backend backend:1 → envoy:2
         deploy of backend is not possible: no Service leads to it, so there is no traffic to switch: deploy it rolling"#]].assert_eq(&lines.join("\n"));
+}
+
+#[test]
+fn a_migration_is_a_job_of_the_workloads_own_and_probes_of_single_pods_are_refused() {
+    let mut policy = policy();
+    let exec = vec!["./migrate".into()];
+    policy.deploy.migrate = Some(Migration { exec, place: Place::OneOff, timeout: Duration::from_secs(60) });
+    let plan = ask(&Cluster::new(), &on("backend", deploy("backend:2", None)), &policy, "op-1", &me()).unwrap();
+    let calls: Vec<&str> = plan.steps.iter().map(|s| &*s.call).collect();
+    assert_eq!(calls[0], "POST jobs: ./migrate in backend:2 (at most 60 s)");
+    assert_eq!(calls.last(), Some(&"DELETE the job"));
+    let asked = Asked::Probe(super::surroundings::probe());
+    policy.deploy.verify = vec![Condition { asked, within: Duration::from_secs(5), hold: Duration::ZERO }];
+    let refusal = ask(&Cluster::new(), &on("backend", deploy("backend:2", None)), &policy, "op-1", &me()).unwrap_err();
+    assert!(refusal.to_string().contains("none of them can be named before"), "{refusal}");
+}
+
+#[test]
+fn what_nothing_tells_well_from_ill_is_not_deployed_unless_told_to() {
+    let mut cluster = Cluster::new();
+    cluster.silent = true;
+    let told = |unwatched| {
+        let operation = Operation::Deploy { image: "backend:2".into(), container: None, strategy: None, fast: false, unwatched };
+        ask(&cluster, &on("backend", operation), &policy(), "op-1", &me())
+    };
+    assert!(matches!(told(false), Err(Refusal::NoSignal { .. })));
+    assert!(told(true).is_ok());
 }
 
 #[test]

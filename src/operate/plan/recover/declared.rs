@@ -11,7 +11,7 @@ use crate::operate::unfinished::{Affected, Fate};
 use super::super::declared::{back, followed, roll, rolled_out, unpace};
 use super::super::draft::{self, Draft};
 use super::super::replace::Wanted;
-use super::super::{Work, controlled, mirrored, pacing};
+use super::super::{Work, around, controlled, mirrored, pacing};
 use super::{Left, there, workload};
 
 fn known(draft: &mut Draft<'_>, affected: &Affected) -> Result<Arc<Workload>, Refusal> {
@@ -45,9 +45,17 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             }
             Operation::Deploy { .. } if affected.mirrored => {
                 let wanted = wanted(draft, left, affected, &workload)?;
+                migrate(draft, affected, &workload, &wanted)?;
                 mirrored::finish(draft, affected, &workload, &wanted)?;
+                forget(draft, &workload);
             }
-            Operation::Deploy { .. } | Operation::Rollback { .. } => deploy(draft, left, affected, &workload),
+            Operation::Deploy { .. } => {
+                let wanted = again(left, affected);
+                migrate(draft, affected, &workload, &wanted)?;
+                deploy(draft, left, affected, &workload);
+                forget(draft, &workload);
+            }
+            Operation::Rollback { .. } => deploy(draft, left, affected, &workload),
             Operation::Restart | Operation::Kill { .. } | Operation::Remove => {
                 for original in affected.originals.iter().filter(|o| o.fate == Fate::Killed) {
                     if let Some(instance) = there(&workload, &original.id) {
@@ -115,15 +123,38 @@ fn earlier(left: &Left<'_>, affected: &Affected) -> Option<u64> {
 
 /// What a mirror is to be of.
 fn wanted(draft: &Draft<'_>, left: &Left<'_>, affected: &Affected, workload: &Workload) -> Result<Wanted, Refusal> {
-    let first = affected.revisions.first().ok_or(Refusal::NoDefinition { workload: workload.id.0.clone() })?;
-    let wanted = Wanted {
-        image: first.image.clone(),
+    let wanted = again(left, affected);
+    if is_there(affected, workload) { Ok(wanted) } else { controlled::settle(draft, workload, wanted) }
+}
+
+/// What was to be deployed.
+fn again(left: &Left<'_>, affected: &Affected) -> Wanted {
+    let first = affected.revisions.first();
+    Wanted {
+        image: first.map(|r| r.image.clone()).unwrap_or_default(),
         digest: None,
-        cause: first.cause.clone().unwrap_or_default(),
+        cause: first.and_then(|r| r.cause.clone()).unwrap_or_default(),
         container: super::super::deploy::container(&left.begun.operation),
         from: None,
-    };
-    if workload.revision == Some(first.number) { Ok(wanted) } else { controlled::settle(draft, workload, wanted) }
+    }
+}
+
+/// Whether the engine has been told the new revision.
+fn is_there(affected: &Affected, workload: &Workload) -> bool {
+    affected.revisions.first().is_some_and(|r| workload.revision == Some(r.number))
+}
+
+/// The migration, where the cluster knows by itself whether it has run.
+fn migrate(draft: &mut Draft<'_>, affected: &Affected, workload: &Workload, wanted: &Wanted) -> Result<(), Refusal> {
+    let told = is_there(affected, workload);
+    let by_itself = around::forget(draft, workload).is_some();
+    if controlled::is_here(draft) && by_itself && !told { around::migrate(draft, workload, wanted) } else { Ok(()) }
+}
+
+fn forget(draft: &mut Draft<'_>, workload: &Workload) {
+    if let Some(forget) = around::forget(draft, workload) {
+        draft.tidy(forget);
+    }
 }
 
 pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
@@ -131,10 +162,13 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
         let workload = known(draft, affected)?;
         match &left.begun.operation {
             Operation::Scale { .. } | Operation::Stop | Operation::Start => set(draft, &workload, affected.replicas),
-            Operation::Deploy { .. } if affected.mirrored => mirrored::undo(draft, affected, &workload),
+            Operation::Deploy { .. } if affected.mirrored => {
+                mirrored::undo(draft, affected, &workload);
+                forget(draft, &workload);
+            }
             Operation::Deploy { .. } | Operation::Rollback { .. } => {
-                let begun = affected.revisions.first().is_some_and(|r| workload.revision == Some(r.number));
-                if !begun {
+                if !is_there(affected, &workload) {
+                    forget(draft, &workload);
                     continue;
                 }
                 let to = affected.from.unwrap_or_else(|| draft::current(&workload).saturating_sub(1));
@@ -144,6 +178,7 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
                 for work in works {
                     draft.step(work, Vec::new());
                 }
+                forget(draft, &workload);
             }
             Operation::Restart
             | Operation::Kill { .. }

@@ -62,6 +62,8 @@ pub struct Cluster {
     pub paused: bool,
     pub containers: Vec<(Arc<str>, Arc<str>)>,
     pub served: bool,
+    /// Its pods have no readiness probe.
+    pub silent: bool,
     made: u32,
     pub log: Vec<String>,
     /// Fewest ready pods the Service led to at any time.
@@ -84,6 +86,7 @@ impl Cluster {
             paused: false,
             containers: vec![("web".into(), "backend:1".into())],
             served: true,
+            silent: false,
             made: 0,
             log: Vec::new(),
             fewest: usize::MAX,
@@ -350,6 +353,7 @@ impl Cluster {
             revision: Some(pod.revision),
             started_at: Some(pod.born),
             created_at: Some(pod.born),
+            has_healthcheck: !self.silent,
             ..like
         }
     }
