@@ -102,7 +102,7 @@ pub fn explain(draft: &mut Draft<'_>, workload: &Workload, strategy: Option<Stra
             draft.warn(format!("recreate is not done here: {id} is replaced by its own strategy, {own}"));
         }
         Strategy::BlueGreen => {
-            draft.warn(format!("going back is not done blue-green: {id} is replaced by its own strategy, {own}"))
+            draft.warn(format!("going back is not done blue-green: {id} is replaced by its own strategy, {own}"));
         }
         Strategy::Recreate | Strategy::Rolling => {}
     }
