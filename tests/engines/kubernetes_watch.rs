@@ -173,6 +173,8 @@ async fn a_server_that_never_answered_has_failed_with_a_hint() {
     reader.until("a failed link", |r| matches!(r.links.last(), Some(Link::Failed { .. }))).await;
     let Some(Link::Failed { error, hint, .. }) = reader.links.last().cloned() else { panic!("a failed link") };
     assert!(error.contains("context lms") && hint.contains("API server"), "{error}; {hint}");
+    let failed = |r: &Reader| r.links.iter().filter(|l| matches!(l, Link::Failed { .. })).count();
+    reader.until("another attempt", |r| failed(r) > 2).await;
     assert!(reader.inventory.is_none(), "nothing is shown of what was never seen");
     server.faults().refuse(false);
     reader.until("everything", |r| r.is_listed() && r.links.last().is_some_and(Link::is_live)).await;
@@ -215,4 +217,17 @@ async fn plain_text_errors_without_reason_and_nonsense_are_got_over() {
     faults.answer(About::path("/replicasets").times(1), Answer::Garbage("<html>".into()));
     faults.answer(About::path("/jobs").times(1), Answer::Busy(1));
     watched(&server).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_listed_now_is_neither_shown_as_nothing_nor_planned_on() {
+    let server = ApiServer::start(World::lms());
+    server.settle();
+    server.faults().answer(About::path("/deployments"), Answer::Broken("etcd is slow".into()));
+    let mut reader = Reader::new(&cluster::engine(&server));
+    let notes = |r: &Reader| r.snapshot().map(|s| s.notes.clone()).unwrap_or_default();
+    reader.until("the trouble", |r| notes(r).iter().any(|n| n.contains("etcd is slow")) && r.pods("redis") == 1).await;
+    assert!(!reader.is_listed(), "{:?}", notes(&reader));
+    server.faults().heal();
+    reader.until("everything", |r| r.is_listed() && r.workload("lms-ai-backend").is_some_and(|w| w.revision.is_some())).await;
 }

@@ -185,7 +185,12 @@ impl<'a> Watch<'a> {
         match &told {
             Told::Began => self.store.begin(number),
             Told::Complete => self.store.complete(number, kind, namespace.as_ref()),
-            Told::Changes(_) | Told::Resumed | Told::Denied(_) | Told::Absent | Told::Lost(_) => {}
+            Told::Denied(_) | Told::Absent => {
+                // What may not be seen any more is not shown as if it were.
+                self.store.begin(number);
+                self.store.complete(number, kind, namespace.as_ref());
+            }
+            Told::Changes(_) | Told::Resumed | Told::Lost(_) => {}
         }
         let news = self.feeds.heard(number, &told);
         if let Told::Changes(changes) = told {
@@ -247,7 +252,7 @@ impl<'a> Watch<'a> {
     /// Hands the inventory over, and what happened.
     async fn hand_over(&mut self) -> Result<(), Unread> {
         self.due = None;
-        if self.last.is_none() && !self.feeds.has_pods() {
+        if self.last.is_none() && !self.feeds.has_pods(self.alive) {
             return Ok(());
         }
         let moved = self.store.is_changed();

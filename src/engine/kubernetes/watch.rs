@@ -25,8 +25,8 @@ use reply::{Answer, Lines, Trouble};
 const PAGE: u32 = 500;
 /// How long the server keeps a watch open; a little different for each, so that they do not all end at once.
 const OPEN_SECONDS: u64 = 290;
-/// A watch without a line for so long is given up: bookmarks come every minute.
-const SILENT: Duration = Duration::from_secs(330);
+/// A watch without a line for so long is given up and opened anew where it was: bookmarks come every minute or two.
+const SILENT: Duration = Duration::from_secs(180);
 /// A streamed list without a line for so long is asked for in pages instead.
 const LIST_SILENT: Duration = Duration::from_secs(8);
 /// Between two attempts at what one may not list, at first and at most.

@@ -96,16 +96,17 @@ impl Feeds {
         {
             *complete = true;
         }
-        self.seen_pods |= feed.kind == Kind::Pod && !matches!(new, State::Listing);
+        self.seen_pods |= feed.kind == Kind::Pod && matches!(new, State::Live | State::Denied(_) | State::Absent);
         let news = *state != new;
         *state = new;
         news
     }
 
-    /// Whether pods have been seen, or cannot be.
+    /// Whether pods have been seen, or cannot be. What a server that does not answer holds is not shown as nothing.
     #[must_use]
-    pub fn has_pods(&self) -> bool {
-        self.seen_pods
+    pub fn has_pods(&self, alive: bool) -> bool {
+        let lost = |(feed, state): &(Feed, State)| feed.kind == Kind::Pod && matches!(state, State::Lost(_));
+        self.seen_pods || (alive && self.all.iter().any(lost))
     }
 
     /// What an environment of this namespace does not show, and why. `alive`: the server answers, so that a feed that is
@@ -115,8 +116,15 @@ impl Feeds {
         let of = |feed: &Feed| feed.namespace.is_none() || feed.namespace.as_ref() == namespace;
         let here = || self.all.iter().filter(|(feed, _)| of(feed));
         let mut notes: Vec<Arc<str>> = Vec::new();
+        // What decides a plan and was never seen whole is still to come, whatever keeps it.
+        let to_come = |(feed, state): &(Feed, State), complete: bool| match state {
+            State::Listing => true,
+            State::Lost(_) => !complete && feed.kind.is_planned_on(),
+            State::Live | State::Denied(_) | State::Absent => false,
+        };
+        let all = self.all.iter().zip(&self.complete).filter(|((feed, _), _)| of(feed));
         let listing: Vec<&str> =
-            here().filter(|(_, state)| *state == State::Listing).map(|(feed, _)| feed.kind.plural()).collect();
+            all.filter(|(one, complete)| to_come(one, **complete)).map(|((feed, _), _)| feed.kind.plural()).collect();
         if !listing.is_empty() {
             notes.push(format!("{LISTING}: {}", listing.join(", ")).into());
         }

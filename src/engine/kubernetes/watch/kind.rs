@@ -80,6 +80,25 @@ impl Kind {
         self == Self::Node
     }
 
+    /// Whether what is planned rests on it.
+    #[must_use]
+    pub fn is_planned_on(self) -> bool {
+        match self {
+            Self::Pod
+            | Self::Deployment
+            | Self::StatefulSet
+            | Self::DaemonSet
+            | Self::Job
+            | Self::CronJob
+            | Self::ReplicaSet
+            | Self::ControllerRevision
+            | Self::Scaler
+            | Self::Lease
+            | Self::ConfigMap => true,
+            Self::Node | Self::Service | Self::EndpointSlice | Self::Budget | Self::Ingress | Self::Event => false,
+        }
+    }
+
     /// Whether nothing is said where it may not be listed: the other one of the two may hold the lock.
     #[must_use]
     pub fn is_quiet(self) -> bool {
