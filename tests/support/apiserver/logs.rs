@@ -117,7 +117,9 @@ fn since(ask: &Ask) -> Option<Timestamp> {
     if let Some(seconds) = ask.number("sinceSeconds") {
         return Timestamp::now().checked_sub(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(0))).ok();
     }
-    ask.param("sinceTime").parse().ok()
+    // The server hands it on in whole seconds.
+    let time: Timestamp = ask.param("sinceTime").parse().ok()?;
+    Timestamp::from_second(time.as_nanosecond().div_euclid(1_000_000_000).try_into().ok()?).ok()
 }
 
 fn written(said: &Said, stamped: bool, text: &mut Vec<u8>) {
