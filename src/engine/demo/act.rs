@@ -7,7 +7,7 @@ use super::incident::{self, Incident};
 use super::world::World;
 use super::{containers, hands, pods};
 use crate::engine::EngineError;
-use crate::model::{EnvironmentId, InstanceId, LockHolder, Mechanics, OperationId};
+use crate::model::{EnvironmentId, InstanceId, LockHolder, Mechanics, OperationId, WorkloadId};
 use crate::operate::action::{Accepted, Action, InstanceRef};
 
 /// Does one small thing.
@@ -33,21 +33,12 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
         Action::Unpause { instance } => on_instance(world, instance, Deed::Unpause),
         Action::Kill { instance, signal } => on_instance(world, instance, Deed::Kill(signal)),
         Action::Remove { instance, force } => on_instance(world, instance, Deed::Remove { force: *force }),
-        Action::SetReplicas { environment, workload, replicas } => {
+        Action::SetReplicas { environment, workload, .. }
+        | Action::SetImage { environment, workload, .. }
+        | Action::Rollout { environment, workload, .. }
+        | Action::Revert { environment, workload, .. } => {
             let index = place(world, environment, Mechanics::Declared)?;
-            pods::set_replicas(world, index, workload, *replicas)
-        }
-        Action::SetImage { environment, workload, revision, .. } => {
-            let index = place(world, environment, Mechanics::Declared)?;
-            pods::set_image(world, index, workload, revision)
-        }
-        Action::Rollout { environment, workload, operation, .. } => {
-            let index = place(world, environment, Mechanics::Declared)?;
-            pods::rollout(world, index, workload, operation)
-        }
-        Action::Revert { environment, workload, to, revision, .. } => {
-            let index = place(world, environment, Mechanics::Declared)?;
-            pods::revert(world, index, workload, *to, revision)
+            wanted(world, index, workload, action)
         }
         Action::Exec { instance, command, .. } => hands::exec(world, instance, command),
         Action::RunOnce { operation, replica, command, .. } => {
@@ -67,31 +58,37 @@ pub fn apply(world: &mut World, action: &Action) -> Result<Accepted, EngineError
         Action::LookAtDisk { environment: _, least_bytes } => look_at_disk(*least_bytes),
         // Files of this machine: the engine reads and writes them before and after it looks at the world.
         Action::CopyIn { .. } | Action::CopyOut { .. } | Action::Errand(_) => {
-            Err(EngineError::Unsupported { what: "this step".into(), why: "it is not done in the world".into() })
+            not_here("this step", "it is not done in the world")
         }
         // Pods are replaced as their engine sees fit, always.
         Action::Unpace { .. } => Ok(Accepted::AlreadySo),
         Action::Suspend { workload, .. } | Action::Trigger { workload, .. } | Action::SetBounds { workload, .. } => {
-            Err(EngineError::Unsupported {
-                what: format!("this on {workload}").into(),
-                why: "the demo's workloads have no such controller".into(),
-            })
+            not_here(&format!("this on {workload}"), "the demo's workloads have no such controller")
         }
         Action::Mirror { workload, .. } | Action::SwitchTraffic { workload, .. } | Action::ForgetMirror { workload, .. } => {
-            Err(EngineError::Unsupported {
-                what: format!("a mirror of {workload}").into(),
-                why: "the demo replaces its pods one after the other".into(),
-            })
+            not_here(&format!("a mirror of {workload}"), "the demo replaces its pods one after the other")
         }
-        Action::Cordon { node, .. } | Action::Drain { node, .. } => Err(EngineError::Unsupported {
-            what: format!("changing node {node}").into(),
-            why: "the demo's nodes are only there to be seen".into(),
-        }),
-        Action::ComposeUp { .. } => {
-            Err(EngineError::Unsupported { what: "Bringing services up".into(), why: "the demo has no compose file".into() })
+        Action::Cordon { node, .. } | Action::Drain { node, .. } => {
+            not_here(&format!("changing node {node}"), "the demo's nodes are only there to be seen")
         }
+        Action::ComposeUp { .. } => not_here("Bringing services up", "the demo has no compose file"),
         Action::Drill { name } => incident::play(world, Incident::parse(name)?).map(|()| Accepted::Done),
     }
+}
+
+/// What a controller is told.
+fn wanted(world: &mut World, index: usize, id: &WorkloadId, action: &Action) -> Result<Accepted, EngineError> {
+    match action {
+        Action::SetReplicas { replicas, .. } => pods::set_replicas(world, index, id, *replicas),
+        Action::SetImage { revision, .. } => pods::set_image(world, index, id, revision),
+        Action::Rollout { operation, .. } => pods::rollout(world, index, id, operation),
+        Action::Revert { to, revision, .. } => pods::revert(world, index, id, *to, revision),
+        other => not_here(&format!("{other:?}"), "no controller is told that"),
+    }
+}
+
+fn not_here(what: &str, why: &str) -> Result<Accepted, EngineError> {
+    Err(EngineError::Unsupported { what: what.into(), why: why.into() })
 }
 
 /// The index of an environment whose workloads are changed this way.

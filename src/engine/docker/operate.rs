@@ -79,28 +79,29 @@ pub async fn execute(client: &Client, action: Action, report: Report) -> Result<
         Action::ForgetFile { instance, path, keep } => file::forget(wire, known(instance)?, path, keep, &report).await,
         Action::LookAtImage { environment: _, image, digest } => look::image(wire, image, digest.as_deref()).await,
         Action::LookAtDisk { environment: _, least_bytes } => look::disk(wire, *least_bytes).await,
-        Action::Errand(_) => {
-            Err(EngineError::Unsupported { what: "an errand".into(), why: "it is done in the world outside the engine".into() })
-        }
+        Action::Errand(_) => elsewhere("an errand", "it is done in the world outside the engine"),
         Action::Join { instance, aliases } => join::join(wire, known(instance)?, aliases).await,
-        Action::SetReplicas { workload, .. } => declared(&format!("setting the replicas of {workload}")),
-        Action::SetImage { workload, .. } => declared(&format!("setting the image of {workload}")),
-        Action::Rollout { workload, .. } => declared(&format!("rolling {workload} out")),
-        Action::Unpace { workload, .. } => declared(&format!("pacing {workload}")),
-        Action::Revert { workload, .. } => declared(&format!("reverting {workload}")),
-        Action::Suspend { workload, .. } | Action::Trigger { workload, .. } | Action::SetBounds { workload, .. } => {
-            declared(&format!("telling a controller of {workload}"))
-        }
-        Action::Mirror { workload, .. } | Action::SwitchTraffic { workload, .. } | Action::ForgetMirror { workload, .. } => {
-            declared(&format!("a mirror of {workload}"))
-        }
+        Action::SetReplicas { workload, .. }
+        | Action::SetImage { workload, .. }
+        | Action::Rollout { workload, .. }
+        | Action::Unpace { workload, .. }
+        | Action::Revert { workload, .. }
+        | Action::Suspend { workload, .. }
+        | Action::Trigger { workload, .. }
+        | Action::SetBounds { workload, .. }
+        | Action::Mirror { workload, .. }
+        | Action::SwitchTraffic { workload, .. }
+        | Action::ForgetMirror { workload, .. } => declared(&format!("telling the engine what is wanted of {workload}")),
         Action::Cordon { node, .. } | Action::Drain { node, .. } => declared(&format!("changing node {node}")),
         Action::ComposeUp { environment, call, .. } => compose::up(client, environment, call, &report).await,
-        Action::Drill { name } => Err(EngineError::Unsupported {
-            what: format!("the drill {name}").into(),
-            why: "a real engine plays no faults; try it on the demo (qd demo)".into(),
-        }),
+        Action::Drill { name } => {
+            elsewhere(&format!("the drill {name}"), "a real engine plays no faults; try it on the demo (qd demo)")
+        }
     }
+}
+
+fn elsewhere(what: &str, why: &str) -> Result<Accepted, EngineError> {
+    Err(EngineError::Unsupported { what: what.into(), why: why.into() })
 }
 
 /// The container an action is about.
