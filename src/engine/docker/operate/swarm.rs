@@ -5,38 +5,33 @@ use super::wire::Wire;
 use crate::engine::docker::client::Client;
 use crate::engine::docker::swarm::operate as manager;
 use crate::engine::{EngineError, Report};
-use crate::model::InstanceId;
+use crate::model::{EnvironmentId, InstanceId};
 use crate::operate::action::InstanceRef;
 use crate::operate::{Accepted, Action};
 
 /// Does an action, where it is about a Swarm; `None` where it is about containers of one's own making.
 pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -> Option<Result<Accepted, EngineError>> {
-    let aim = |environment, workload| manager::aim(client, environment, workload);
     Some(match action {
-        Action::TakeLock { environment, .. } | Action::ReleaseLock { environment, .. }
-            if client.group(environment).is_swarm() =>
-        {
-            lock(client, &client.project(environment), action).await?
+        Action::TakeLock { environment, .. } | Action::ReleaseLock { environment, .. } => {
+            lock(client, environment, action).await?
         }
         Action::SetReplicas { environment, workload, replicas } => {
-            manager::set_replicas(&aim(environment, workload)?, *replicas).await
+            manager::set_replicas(&manager::aim(client, environment, workload)?, *replicas).await
         }
         Action::SetImage { environment, workload, container: _, revision, pacing } => {
-            manager::set_image(&aim(environment, workload)?, revision, pacing.as_deref(), report).await
+            manager::set_image(&manager::aim(client, environment, workload)?, revision, pacing.as_deref(), report).await
         }
         Action::Rollout { environment, workload, operation, pacing } => {
-            manager::roll_out(&aim(environment, workload)?, operation, pacing.as_deref()).await
+            manager::roll_out(&manager::aim(client, environment, workload)?, operation, pacing.as_deref()).await
         }
-        Action::Unpace { environment, workload } => manager::unpace(&aim(environment, workload)?).await,
+        Action::Unpace { environment, workload } => manager::unpace(&manager::aim(client, environment, workload)?).await,
         Action::Revert { environment, workload, to, revision, pacing } => {
-            manager::revert(&aim(environment, workload)?, *to, revision, pacing.as_deref()).await
+            manager::revert(&manager::aim(client, environment, workload)?, *to, revision, pacing.as_deref()).await
         }
         Action::Remove { instance: InstanceRef::Known(task), force } if client.known().whereabouts(task).is_some() => {
             take_away(client, task, *force).await
         }
-        Action::TakeLock { .. }
-        | Action::ReleaseLock { .. }
-        | Action::EnsureImage { .. }
+        Action::EnsureImage { .. }
         | Action::Create { .. }
         | Action::SetAside { .. }
         | Action::BringBack { .. }
@@ -73,10 +68,14 @@ pub(super) async fn execute(client: &Client, action: &Action, report: &Report) -
 }
 
 /// The lock of a stack, taken or given back.
-async fn lock(client: &Client, scope: &str, action: &Action) -> Option<Result<Accepted, EngineError>> {
+async fn lock(client: &Client, environment: &EnvironmentId, action: &Action) -> Option<Result<Accepted, EngineError>> {
+    if !client.group(environment).is_swarm() {
+        return None;
+    }
+    let scope = client.project(environment);
     match action {
-        Action::TakeLock { holder, replaces, .. } => Some(manager::take_lock(client, scope, holder, replaces.as_deref()).await),
-        Action::ReleaseLock { operation, .. } => Some(manager::release_lock(client, scope, operation.as_ref()).await),
+        Action::TakeLock { holder, replaces, .. } => Some(manager::take_lock(client, &scope, holder, replaces.as_deref()).await),
+        Action::ReleaseLock { operation, .. } => Some(manager::release_lock(client, &scope, operation.as_ref()).await),
         _ => None,
     }
 }
