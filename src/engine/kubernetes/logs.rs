@@ -104,7 +104,9 @@ enum End {
 
 impl Log {
     async fn run(mut self) -> Result<(), Unread> {
-        let follow = self.query.follow && !self.query.previous;
+        // What has ended cannot be followed.
+        let ended = self.query.until.is_some_and(|until| until <= Timestamp::now());
+        let follow = self.query.follow && !self.query.previous && !ended;
         let (mut runs, mut backoff, mut tries) = (Runs::default(), Backoff::default(), 0);
         loop {
             let began = Instant::now();
@@ -216,7 +218,7 @@ impl Log {
         let tail = self.query.tail.filter(|_| again.is_none() && self.opened.is_none());
         let ask = Ask { tail, since: again.or(nothing_yet).or(self.query.since), follow, previous };
         self.opened.get_or_insert_with(Timestamp::now);
-        let ends = self.ends_at();
+        let ends = self.ends_at().filter(|_| follow);
         let opened = tokio::select! {
             opened = open(&self.client, &self.place, &seen.container, &ask) => opened,
             () = sleep_until(ends.unwrap_or_else(far)), if ends.is_some() => return Ok(Ok(End::Over)),

@@ -13,6 +13,8 @@ pub(super) struct Runs {
     /// It was read to its end, and that was told.
     whole: bool,
     told: bool,
+    /// The pod whose container was seen before it had run at all: its first run is wanted too, however short.
+    awaited: Option<String>,
     followed_by_its_like: bool,
 }
 
@@ -39,11 +41,17 @@ impl Runs {
     pub(super) fn next(&mut self, seen: &Seen) -> Next {
         self.followed_by_its_like = seen.is_followed_by_its_like();
         let how = match seen.run() {
-            Run::Waiting(why) => return Next::Wait(why),
+            Run::Waiting(why) => {
+                self.awaited = Some(seen.uid().to_owned());
+                return Next::Wait(why);
+            }
             Run::Ended { how, .. } => Some(how),
             Run::Running => None,
         };
-        let Some((uid, restarts)) = &self.current else { return Next::Read };
+        let Some((uid, restarts)) = &self.current else {
+            let missed = seen.restarts() > 0 && self.awaited.as_deref() == Some(seen.uid());
+            return if missed { Next::ReadBefore { lost: seen.restarts() - 1 } } else { Next::Read };
+        };
         if uid != seen.uid() {
             self.current = None;
             return Next::Replaced;
@@ -115,6 +123,15 @@ mod tests {
         runs.read_to_its_end();
         assert_eq!(runs.next(&seen("u", 4, false)), Next::ReadBefore { lost: 0 }, "one came and went unseen");
         assert_eq!(runs.next(&seen("u", 6, true)), Next::ReadBefore { lost: 2 });
+    }
+
+    #[test]
+    fn a_first_run_too_short_to_be_seen_is_read() {
+        let mut runs = Runs::default();
+        let pod = json!({"metadata": {"uid": "u"}, "spec": {"containers": [{"name": "a"}]}, "status": {"phase": "Pending"}});
+        assert_eq!(runs.next(&Seen::of(pod).unwrap()), Next::Wait("the pod is Pending".into()));
+        assert_eq!(runs.next(&seen("u", 1, true)), Next::ReadBefore { lost: 0 });
+        assert_eq!(Runs::default().next(&seen("u", 1, true)), Next::Read, "nobody waited for it");
     }
 
     #[test]
