@@ -17,10 +17,7 @@ pub fn available(state: &State, command: Command) -> Capability {
     let list = rows::is_list(view.screen);
     match command {
         Command::Operate(verb) => operations::capability(state, verb),
-        Command::Forward => match operations::targets(state, Verb::Shell) {
-            Ok(_) => Capability::Allowed,
-            Err(why) => Capability::Denied(why),
-        },
+        Command::Forward => operations::targets(state, Verb::Shell).map_or_else(Capability::Denied, |_| Capability::Allowed),
         Command::Forwards => need(!state.forwards.is_empty(), "no port is forwarded"),
         Command::TickOperation => {
             need(state.operations.running.iter().any(|m| m.asks().is_some()), "no operation waits for a person")
@@ -38,10 +35,9 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::Mark | Command::MarkNone if log => Capability::Allowed,
         Command::Filter => need(list || log, "there is nothing to filter here"),
         Command::Sort | Command::SortReverse | Command::MarkAll => need(list, "there is no list here"),
-        Command::Mark => need(
-            matches!(selected, Some(RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..) | RowId::Revision(_))),
-            "only environments, workloads, instances and revisions can be marked",
-        ),
+        Command::Mark => {
+            need(selected.is_some_and(can_be_marked), "only environments, workloads, instances and revisions can be marked")
+        }
         Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
         Command::Enter => need(log || selected.is_some(), "nothing is selected"),
         Command::NextEnvironment | Command::PreviousEnvironment => {
@@ -76,6 +72,10 @@ pub fn available(state: &State, command: Command) -> Capability {
         | Command::Suspend
         | Command::Quit => Capability::Allowed,
     }
+}
+
+fn can_be_marked(row: &RowId) -> bool {
+    matches!(row, RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..) | RowId::Revision(_))
 }
 
 fn need(holds: bool, why: &'static str) -> Capability {

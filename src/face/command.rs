@@ -146,10 +146,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
             let setup = read(cli)?;
             connected(&setup, async |driver| logs::run(driver, out, &setup.theme, &setup.journal(), arguments).await)
         }
-        C::Forward(arguments) => {
-            let setup = read(cli)?;
-            connected(&setup, async |driver| forward::run(driver, out, &cli.global, &setup.journal(), arguments).await)
-        }
+        C::Forward(arguments) => forwarded(cli, out, arguments),
         C::Status(arguments) => connected(&read(cli)?, async |driver| status::run(driver, out, arguments).await),
         C::Ls(arguments) => connected(&read(cli)?, async |driver| ls::run(driver, out, arguments).await),
         C::Top(arguments) => connected(&read(cli)?, async |driver| top::run(driver, out, arguments).await),
@@ -186,6 +183,11 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
             connected(&read(cli)?, async |driver| operate::run(driver, out, &cli.global, operation, &names).await)
         }
     }
+}
+
+fn forwarded(cli: &Cli, out: &mut Out, arguments: &crate::cli::Forward) -> Result<Exit> {
+    let setup = read(cli)?;
+    connected(&setup, async |driver| forward::run(driver, out, &cli.global, &setup.journal(), arguments).await)
 }
 
 fn read(cli: &Cli) -> Result<Setup> {

@@ -76,16 +76,14 @@ impl Forward {
         loop {
             while open.try_join_next().is_some() {}
             let Ok(permit) = room.clone().acquire_owned().await else { return };
-            let stream = tokio::select! {
-                accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
-                    // Too many files open: it passes.
-                    Err(_) => {
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                        continue;
-                    }
-                },
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
                 () = self.told.closed() => return,
+            };
+            let Ok((stream, _)) = accepted else {
+                // Too many files open: it passes.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
             };
             let number = count.fetch_add(1, Ordering::Relaxed) + 1;
             let (engine, ready, told, port) = (self.engine.clone(), self.ready.borrow().clone(), self.told.clone(), self.port);

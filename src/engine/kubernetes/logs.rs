@@ -163,10 +163,10 @@ impl Log {
             Next::Read => {}
             Next::ReadBefore { lost } => {
                 // What was not read of the run before, or of one that came and went meanwhile.
-                if let Turn::Failed(error) = self.once(&seen, true).await? {
-                    if !matches!(refused(&error), Refused::Never(_)) {
-                        return Ok(Turn::Failed(error));
-                    }
+                if let Turn::Failed(error) = self.once(&seen, true).await?
+                    && !matches!(refused(&error), Refused::Never(_))
+                {
+                    return Ok(Turn::Failed(error));
                 }
                 let more = if lost > 0 { format!("; {lost} runs before it are not kept") } else { String::new() };
                 self.mark(Marker::Ended(format!("the container was started again{more}").into())).await?;
@@ -202,10 +202,11 @@ impl Log {
     /// What is followed may end before the last lines of a container that has ended: what is there is read once more.
     async fn catch_up(&mut self, runs: &mut Runs) -> Result<(), Unread> {
         let Ok(seen) = self.place.look(&self.client).await else { return Ok(()) };
-        if runs.is_of(&seen) && matches!(seen.run(), Run::Ended { .. }) {
-            if let Ok(End::Finished) = self.reply(&seen, false, false).await? {
-                runs.read_to_its_end();
-            }
+        if runs.is_of(&seen)
+            && matches!(seen.run(), Run::Ended { .. })
+            && let Ok(End::Finished) = self.reply(&seen, false, false).await?
+        {
+            runs.read_to_its_end();
         }
         Ok(())
     }

@@ -191,7 +191,7 @@ impl Job<'_> {
         let Some(pod) = found.pointer_mut("/items/0").map(Value::take) else { return Ok(None) };
         let name = pod.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
         let id = InstanceId::new(format!("{}/{name}", self.namespace));
-        Ok(Seen::of(pod).map(|seen| Place::of(&id).map(|place| (place, seen))).transpose()?)
+        Seen::of(pod).map(|seen| Place::of(&id).map(|place| (place, seen))).transpose()
     }
 
     /// The last line it has printed, for people.

@@ -52,6 +52,7 @@ impl Default for Pace {
 
 impl Pace {
     /// The longest pause between two attempts.
+    #[must_use]
     pub fn cap(&self, hopeless: bool) -> Duration {
         if hopeless { self.retry_hopeless } else { self.retry_cap }
     }

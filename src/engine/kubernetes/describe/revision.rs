@@ -1,5 +1,5 @@
-//! The definition a workload had at a revision, as lines two of which can be compared: the template of its ReplicaSet, or
-//! what its ControllerRevision holds.
+//! The definition a workload had at a revision, as lines two of which can be compared: the template of its `ReplicaSet`, or
+//! what its `ControllerRevision` holds.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::engine::kubernetes::place::encoded;
 use crate::model::WorkloadKind;
 use crate::observe::text::clean;
 
-/// Where a ReplicaSet carries the number of its revision.
+/// Where a `ReplicaSet` carries the number of its revision.
 const NUMBER: &str = "/metadata/annotations/deployment.kubernetes.io~1revision";
 /// Labels the controllers put on templates themselves: they differ whatever was changed.
 const VOLATILE: [&str; 3] = ["pod-template-hash", "controller-revision-hash", "pod-template-generation"];

@@ -109,7 +109,7 @@ mod tests {
     fn a_line_without_end_is_bounded_and_one_that_broke_off_forgotten() {
         let mut lines = Lines::default();
         for _ in 0..40 {
-            lines.push(&[b'x'; 64 * 1024], &mut |_| panic!("no line ends here"));
+            lines.push(&vec![b'x'; 64 * 1024], &mut |_| panic!("no line ends here"));
         }
         let mut longest = 0;
         lines.push(b"\n", &mut |line| longest = line.bytes.len());
