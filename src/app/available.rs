@@ -17,7 +17,7 @@ pub fn available(state: &State, command: Command) -> Capability {
     let list = rows::is_list(view.screen);
     match command {
         Command::Operate(verb) => operations::capability(state, verb),
-        Command::Forward => operations::targets(state, Verb::Shell).map_or_else(Capability::Denied, |_| Capability::Allowed),
+        Command::Forward => can_forward(state),
         Command::Forwards => need(!state.forwards.is_empty(), "no port is forwarded"),
         Command::TickOperation => {
             need(state.operations.running.iter().any(|m| m.asks().is_some()), "no operation waits for a person")
@@ -72,6 +72,10 @@ pub fn available(state: &State, command: Command) -> Capability {
         | Command::Suspend
         | Command::Quit => Capability::Allowed,
     }
+}
+
+fn can_forward(state: &State) -> Capability {
+    operations::targets(state, Verb::Shell).map_or_else(Capability::Denied, |_| Capability::Allowed)
 }
 
 fn can_be_marked(row: &RowId) -> bool {
