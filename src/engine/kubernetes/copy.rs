@@ -37,14 +37,14 @@ wc -c < "$1" >&2
 exec cat "$1""#;
 
 /// What comes is written beside its place; only when all of it is there does it take that place. Where it cannot be, what
-/// still comes is swallowed: the server tells of an end only to who has sent everything.
-const INTO: &str = r#"exec 3<&0
-no() { cat <&3 >/dev/null 2>&1 & exit "$1"; }
+/// comes is swallowed first: the server tells of an end only to who has sent everything.
+const INTO: &str = r#"s=$2
+no() { head -c "$s" >/dev/null; exit "$1"; }
 if [ -d "$1" ]; then no 91; fi
 if [ -e "$1" ] && [ ! -f "$1" ]; then no 93; fi
 d=${1%/*}; if [ ! -d "${d:-/}" ]; then no 94; fi
 p="$1.quarterdeck-$$"; trap 'rm -f "$p"' EXIT
-head -c "$2" > "$p" || no 1
+head -c "$2" > "$p" || exit 1
 if [ "$(wc -c < "$p")" -ne "$2" ]; then exit 95; fi
 if [ -e "$1" ]; then cat "$p" > "$1"; else mv "$p" "$1"; fi"#;
 

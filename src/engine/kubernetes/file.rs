@@ -13,13 +13,13 @@ use crate::operate::Accepted;
 const MOST: usize = 1 << 20;
 
 /// `$1` the file, `$2` what is kept of it, `$3` stands for it where nothing was there, `$4` the size of what comes.
-const PUT: &str = r#"exec 3<&0
-no() { cat <&3 >/dev/null 2>&1 & exit "$1"; }
+const PUT: &str = r#"s=$4
+no() { head -c "$s" >/dev/null; exit "$1"; }
 if [ -d "$1" ]; then no 91; fi
 if [ -e "$1" ] && [ ! -f "$1" ]; then no 93; fi
 d=${1%/*}; if [ ! -d "${d:-/}" ]; then no 94; fi
 n="$2.new"; trap 'rm -f "$n"' EXIT
-head -c "$4" > "$n" || no 1
+head -c "$4" > "$n" || exit 1
 if [ "$(wc -c < "$n")" -ne "$4" ]; then exit 95; fi
 if [ -e "$2" ] || [ -e "$3" ]; then
   if [ -e "$1" ] && cmp -s "$n" "$1" 2>/dev/null; then exit 90; fi
