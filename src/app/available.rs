@@ -26,8 +26,7 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::Logs | Command::Go(Screen::Logs) => need(log || can_follow(state), "select a workload or an instance first"),
         Command::PreviousLogs => need(can_follow(state), "select a workload or an instance first"),
         Command::Describe | Command::Revisions | Command::Go(Screen::Describe | Screen::Revisions) => {
-            let row = matches!(selected, Some(RowId::Workload(..) | RowId::Instance(..)));
-            need(row || view.workload.is_some(), "select a workload or an instance first")
+            need(is_of_workload(state), "select a workload or an instance first")
         }
         Command::Log(_) | Command::Save | Command::SearchNext | Command::SearchPrevious | Command::Left | Command::Right => {
             in_log(state, command)
@@ -87,6 +86,12 @@ fn need(holds: bool, why: &'static str) -> Capability {
 }
 
 /// What is done in a log alone.
+/// Whether what is selected, or what the screen is about, is of a workload.
+fn is_of_workload(state: &State) -> bool {
+    let view = state.nav.view();
+    matches!(view.table.selected, Some(RowId::Workload(..) | RowId::Instance(..))) || view.workload.is_some()
+}
+
 fn in_log(state: &State, command: Command) -> Capability {
     let Some(log) = state.logs.as_ref().filter(|_| state.nav.view().screen == Screen::Logs) else {
         return need(false, "only in a log");

@@ -315,6 +315,9 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         Verb::Run if state.policy(&snapshot.environment).runbooks.is_empty() => {
             Capability::Denied(format!("{name} has no runbook: [[environment.runbook]] in quarterdeck.toml makes one").into())
         }
+        Verb::Cordon | Verb::Uncordon | Verb::Drain if snapshot.nodes.is_empty() => {
+            Capability::Denied("its nodes are not the engine's business, or may not be seen".into())
+        }
         Verb::Up => up::tool(snapshot).map_or_else(Capability::Denied, |_| Capability::Allowed),
         Verb::Scale
         | Verb::Restart
@@ -333,11 +336,10 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         | Verb::Drill
         | Verb::Run
         | Verb::Trigger
-        | Verb::Bounds => Capability::Allowed,
-        Verb::Cordon | Verb::Uncordon | Verb::Drain if snapshot.nodes.is_empty() => {
-            Capability::Denied("its nodes are not the engine's business, or may not be seen".into())
-        }
-        Verb::Cordon | Verb::Uncordon | Verb::Drain => Capability::Allowed,
+        | Verb::Bounds
+        | Verb::Cordon
+        | Verb::Uncordon
+        | Verb::Drain => Capability::Allowed,
     }
 }
 

@@ -61,9 +61,9 @@ impl Setup {
         let mut engines = BTreeMap::new();
         for spec in &self.resolved.connections {
             let opening = if spec.on_demand { Opening::OnDemand } else { Opening::Open };
-            state.offer(spec.id.clone(), address(spec), opening);
+            state.offer(&spec.id, address(spec), opening);
             if let Some(all) = all_namespaces(spec) {
-                state.offer(all.id.clone(), address(&all), Opening::Aside);
+                state.offer(&all.id, address(&all), Opening::Aside);
                 engines.insert(all.id.clone(), kubernetes::connect(&all));
             }
             match engine(spec) {

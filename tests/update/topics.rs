@@ -38,8 +38,8 @@ fn every_endpoint_is_watched_whatever_is_on_screen() {
 #[test]
 fn a_cluster_is_asked_nothing_before_it_is_opened() {
     let mut deck = Deck::fleet();
-    deck.state.offer("prod-eu".into(), "context prod-eu", Opening::OnDemand);
-    deck.state.offer("prod-eu:*".into(), "context prod-eu", Opening::Aside);
+    deck.state.offer(&"prod-eu".into(), "context prod-eu", Opening::OnDemand);
+    deck.state.offer(&"prod-eu:*".into(), "context prod-eu", Opening::Aside);
     let followed = |deck: &Deck, id: &str| subscriptions(&deck.state).contains(&(id.into(), Topic::Inventory));
     let listed = |deck: &Deck| rows::order(&deck.state, deck.state.nav.view()).len();
     assert_eq!((followed(&deck, "prod-eu"), listed(&deck)), (false, 4), "three environments and what can be opened");

@@ -62,9 +62,9 @@ impl State {
     }
 
     /// Adds an endpoint that is only followed once somebody opens it.
-    pub fn offer(&mut self, id: ConnectionId, endpoint: impl Into<Arc<str>>, opening: Opening) {
+    pub fn offer(&mut self, id: &ConnectionId, endpoint: impl Into<Arc<str>>, opening: Opening) {
         self.connect(id.clone(), endpoint);
-        if let Some(connection) = self.connections.get_mut(&id) {
+        if let Some(connection) = self.connections.get_mut(id) {
             connection.opening = opening;
         }
     }

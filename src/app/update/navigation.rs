@@ -105,7 +105,7 @@ pub fn open_all(state: &mut State) -> Vec<Effect> {
         Some(id) if opened(state, &id) => {}
         Some(_) => state.say(true, "all its namespaces are open already"),
         None => {
-            state.say(false, "only of a cluster found in the kubeconfig: a configured environment has the namespace it names")
+            state.say(false, "only of a cluster found in the kubeconfig: a configured environment has the namespace it names");
         }
     }
     Vec::new()

@@ -74,8 +74,8 @@ fn named(name: &str, clusters: &Clusters) -> Option<Chosen> {
 
 /// What a target of the command line (`ENV/WORKLOAD`) opens: its longest beginning that is a place.
 fn opened(target: &str, clusters: &Clusters) -> Option<Chosen> {
-    let ends = target.match_indices('/').map(|(at, _)| at).chain([target.len()]);
-    ends.filter_map(|at| named(target.get(..at)?, clusters)).last()
+    let ends: Vec<usize> = target.match_indices('/').map(|(at, _)| at).chain([target.len()]).collect();
+    ends.into_iter().rev().find_map(|at| named(target.get(..at)?, clusters))
 }
 
 /// A connection to one place.

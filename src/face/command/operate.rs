@@ -40,23 +40,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
     Some(match command {
         C::Scale(a) => (Operation::Scale { to: a.replicas }, one(&a.target)),
         C::Restart(a) => (Operation::Restart, a.targets.clone()),
-        C::Deploy(a) => {
-            let strategy = a.strategy.map(|s| match s {
-                cli::Strategy::Rolling => Strategy::Rolling,
-                cli::Strategy::Recreate => Strategy::Recreate,
-                cli::Strategy::BlueGreen => Strategy::BlueGreen,
-            });
-            (
-                Operation::Deploy {
-                    image: a.image.as_str().into(),
-                    container: a.container.as_deref().map(Into::into),
-                    strategy,
-                    fast: a.fast,
-                    unwatched: a.unwatched,
-                },
-                one(&a.target),
-            )
-        }
+        C::Deploy(a) => (deploy(a), one(&a.target)),
         C::Rollback(a) => (Operation::Rollback { to: a.to }, one(&a.target)),
         C::Up(a) => (Operation::Up, a.targets.clone()),
         C::Start(a) => (Operation::Start, a.targets.clone()),
@@ -100,6 +84,22 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::Keys
         | C::Themes => return None,
     })
+}
+
+/// The deploy a command asks for.
+fn deploy(asked: &cli::Deploy) -> Operation {
+    let strategy = asked.strategy.map(|s| match s {
+        cli::Strategy::Rolling => Strategy::Rolling,
+        cli::Strategy::Recreate => Strategy::Recreate,
+        cli::Strategy::BlueGreen => Strategy::BlueGreen,
+    });
+    Operation::Deploy {
+        image: asked.image.as_str().into(),
+        container: asked.container.as_deref().map(Into::into),
+        strategy,
+        fast: asked.fast,
+        unwatched: asked.unwatched,
+    }
 }
 
 /// `kill`, `KILL` and `SIGKILL` are the same signal; a number stays one.

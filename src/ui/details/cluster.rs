@@ -98,7 +98,7 @@ pub fn nodes(scene: &Scene<'_>, nodes: &[std::sync::Arc<Node>], page: &mut Page)
         let health = node.verdict.health;
         page.line().add(format!("{} ", health.symbol()), scene.theme.health(health)).column(&node.name, text, name + 2);
         page.add(format!("{:>9} pods", format!("{}/{}", node.pods, node.pods_max)), text);
-        let share = |part: u64, whole: u64| if whole == 0 { 0 } else { part * 100 / whole };
+        let share = |part: u64, whole: u64| (part * 100).checked_div(whole).unwrap_or(0);
         let cpu = share(node.cpu_requested_milli, node.cpu_milli);
         let memory = share(node.memory_requested_bytes, node.memory_bytes);
         page.add(format!("  asked for: cpu {cpu:>3} %  memory {memory:>3} % of {}", bytes(node.memory_bytes as f64)), dim);

@@ -19,12 +19,11 @@ pub fn write(
     page: &mut Page,
 ) {
     let styles = (scene.style(Role::Text), scene.style(Role::Dim));
-    let of = match &instance.pod {
-        Some(pod) => format!("{} {}  namespace {}", workload.kind, workload.id, pod.namespace),
-        None => {
-            let short: String = instance.id.as_str().chars().take(12).collect();
-            format!("{}  number {}  id {short}", workload.id, instance.number)
-        }
+    let of = if let Some(pod) = &instance.pod {
+        format!("{} {}  namespace {}", workload.kind, workload.id, pod.namespace)
+    } else {
+        let short: String = instance.id.as_str().chars().take(12).collect();
+        format!("{}  number {}  id {short}", workload.id, instance.number)
     };
     fact(page, "of", &of, styles);
     let address = instance.digest.as_deref().map(digest).unwrap_or_default();
