@@ -270,7 +270,7 @@ async fn a_command_runs_once_as_a_job_of_the_workloads_own_template() {
     let left = async || ground.client.get::<Value>("jobs", &path).await.unwrap()["items"].as_array().unwrap().len();
     let removed = async {
         while left().await != 2 {
-            tokio::time::sleep(Duration::from_millis(100)).await
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     assert!(tokio::time::timeout(LIMIT, removed).await.is_ok());

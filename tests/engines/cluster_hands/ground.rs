@@ -55,7 +55,7 @@ impl Ground {
             match made {
                 Ok(_) => return,
                 Err(EngineError::Forbidden { .. } | EngineError::NotFound { .. }) => {
-                    tokio::time::sleep(Duration::from_millis(200)).await
+                    tokio::time::sleep(Duration::from_millis(200)).await;
                 }
                 Err(error) => panic!("{path}: {error}"),
             }
