@@ -248,7 +248,7 @@ fn what_cannot_be_done_is_said_for_each_kind() {
     let mut cluster = Cluster::begun();
     let snapshot = cluster.snapshot();
     let denied = |name: &str, verb: Verb| {
-        snapshot.workload(&WorkloadId::new(name)).unwrap().capabilities.denied.get(&verb).map(|why| why.to_string())
+        snapshot.workload(&WorkloadId::new(name)).unwrap().capabilities.denied.get(&verb).map(std::string::ToString::to_string)
     };
     assert_eq!(denied("lms-ai-backend", Verb::Scale), None);
     assert_eq!(denied("lms-ai-backend", Verb::Bounds), None);
