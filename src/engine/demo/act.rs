@@ -110,7 +110,9 @@ fn on_instance(world: &mut World, instance: &InstanceRef, deed: Deed) -> Result<
         InstanceRef::Made(slot) => return Err(not_found(format!("the instance of slot {slot}"))),
     };
     let Some(index) = world.places.iter().position(|p| p.find(id).is_some()) else {
-        let gone_is_fine = matches!(deed, Deed::Remove { .. });
+        // Ending a pod, whatever it is called, is done when it is gone; it is known by its namespace.
+        let is_pod = id.as_str().contains('/');
+        let gone_is_fine = matches!(deed, Deed::Remove { .. }) || (is_pod && matches!(deed, Deed::Restart | Deed::Kill(_)));
         return if gone_is_fine { Ok(Accepted::AlreadySo) } else { Err(not_found(format!("instance {}", short(id)))) };
     };
     match world.places[index].stack.mechanics {
