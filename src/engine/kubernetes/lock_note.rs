@@ -10,7 +10,7 @@ use crate::observe::text::clean;
 
 /// The name of the Lease; of the `ConfigMap` where leases are forbidden.
 pub const NAME: &str = "quarterdeck-lock";
-/// The annotation that holds the [`print`]ed holder.
+/// The annotation that holds the holder as [`print()`] writes it.
 pub const ANNOTATION: &str = "quarterdeck.io/lock";
 /// Where the lock of an environment of all namespaces lies.
 const EVERYWHERE: &str = "default";
