@@ -26,7 +26,9 @@ pub fn write(
     let dim = scene.style(Role::Dim);
     page.line();
     version(scene, workload, page);
-    if let Some(autoscaler) = scene.state.autoscaler_of(&snapshot.environment.id, &workload.id) {
+    // A controller's scaler is told with the rest of the controller.
+    let told = workload.controller.as_ref().is_some_and(|c| c.scaler.is_some());
+    if let Some(autoscaler) = scene.state.autoscaler_of(&snapshot.environment.id, &workload.id).filter(|_| !told) {
         page.line().add(format!("autoscaler {autoscaler}"), dim);
     }
     if let Some(controller) = &workload.controller {
