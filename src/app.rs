@@ -17,6 +17,7 @@ pub mod state;
 pub mod subscription;
 pub mod target;
 pub mod update;
+pub mod watches;
 
 pub use command::{Command, LogCommand};
 pub use effect::Effect;

@@ -1,5 +1,6 @@
 //! The words of the product as plain data. Knows no network, file, clock or terminal.
 
+pub mod alert;
 pub mod capability;
 pub mod controller;
 pub mod drift;
@@ -9,15 +10,18 @@ pub mod feed;
 pub mod health;
 pub mod id;
 pub mod instance;
+pub mod labels;
 pub mod node;
 pub mod pod;
 pub mod probe;
 pub mod problem;
 pub mod revision;
 pub mod sample;
+pub mod scrape;
 pub mod snapshot;
 pub mod workload;
 
+pub use alert::{Alert, AlertSource, AlertState, Matcher, Severity, Silence};
 pub use capability::{Capabilities, Capability, Verb};
 pub use controller::{Controller, Scaler};
 pub use drift::{Deviation, Drift, DriftKind, FileState, StackFile};
@@ -27,11 +31,13 @@ pub use feed::Link;
 pub use health::{Health, Verdict};
 pub use id::{ConnectionId, EnvironmentId, InstanceId, OperationId, WorkloadId};
 pub use instance::{Check, Instance, InstanceState, Port};
+pub use labels::Labels;
 pub use node::Node;
 pub use pod::{Container, ContainerRole, Pod};
 pub use probe::{Expect, Json, ProbeKind, ProbeSpec};
 pub use problem::Problem;
 pub use revision::Revision;
 pub use sample::Sample;
+pub use scrape::ScrapeSpec;
 pub use snapshot::{Inventory, LockHolder, Snapshot};
 pub use workload::{Rollout, RolloutState, Workload, WorkloadKind};

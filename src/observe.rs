@@ -8,3 +8,4 @@ pub mod metric;
 pub mod redact;
 pub mod text;
 pub mod timeline;
+pub mod watch;

@@ -8,11 +8,14 @@ mod alerts;
 mod certificate;
 mod check;
 mod command;
+mod endpoint;
 mod figure;
 mod file;
 mod http;
 mod place;
 mod stream;
+mod vigil;
+pub mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;

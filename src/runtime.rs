@@ -19,6 +19,7 @@ mod session;
 pub mod shell;
 pub mod signals;
 pub mod stage;
+mod watching;
 pub mod writer;
 
 pub use session::{Incoming, Session};

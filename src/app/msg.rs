@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::engine::{EngineError, Update};
 use crate::keymap::Chord;
 use crate::model::{ConnectionId, EnvironmentId, OperationId};
+use crate::observe::watch::{Sighting, Watch};
 use crate::operate::audit::Record;
 use crate::operate::machine::Ticket;
 use crate::operate::{Accepted, Request};
@@ -53,6 +54,11 @@ pub enum Msg {
     Update {
         connection: ConnectionId,
         update: Update,
+    },
+    /// Something was seen outside the engines.
+    Sighted {
+        watch: Box<Watch>,
+        sighting: Sighting,
     },
     /// An engine has answered an action of an operation.
     Done {

@@ -6,6 +6,7 @@ pub mod log;
 mod lookup;
 mod overlay;
 pub mod past;
+mod watched;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use super::rows::Listed;
 pub use autoscale::Autoscalers;
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};
 pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Previews, Prompt, Purpose};
+pub use watched::Watched;
 
 /// Everything.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ pub struct State {
     pub connections: BTreeMap<ConnectionId, Connection>,
     pub metrics: Metrics,
     pub timeline: Timeline,
+    pub watched: Watched,
     pub nav: Nav,
     pub logs: Option<LogView>,
     pub description: Option<Arc<Description>>,
@@ -91,7 +94,10 @@ pub struct Connection {
     pub link: Link,
     /// When something was last heard.
     pub heard: Option<Timestamp>,
+    /// With the signs of probes and alerts taken in.
     pub inventory: Option<Arc<Inventory>>,
+    /// As the engine told it: what operations are driven by.
+    pub observed: Option<Arc<Inventory>>,
     /// Whether it is followed; one that is only there to be opened is not before that.
     pub opening: Opening,
     /// Where each instance is in the inventory: environment, workload, instance.

@@ -1,6 +1,7 @@
 //! The router: one message in, effects out; one file per concern below.
 
 mod ahead;
+mod around;
 mod autoscale;
 mod confirm;
 mod discovery;
@@ -83,6 +84,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
             Update::Logs(batch) => logs::take_in(state, &connection, &batch),
             Update::Description(description) => observe::description(state, &description),
         },
+        Msg::Sighted { watch, sighting } => around::sighted(state, &watch, sighting),
         Msg::Done { operation, ticket, result } => operations::event(state, &operation, Event::Done(ticket, result)),
         Msg::Previewed { plan, step, result } => ahead::previewed(state, &plan, step, result),
         Msg::Measured { environment, policy, result } => autoscale::measured(state, &environment, policy, result),

@@ -140,6 +140,13 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
+    /// Nothing may be done, for one reason.
+    #[must_use]
+    pub fn none(why: impl Into<Arc<str>>) -> Self {
+        let why = why.into();
+        Self { denied: Verb::ALL.into_iter().map(|verb| (verb, why.clone())).collect() }
+    }
+
     /// The capability for `verb`.
     #[must_use]
     pub fn of(&self, verb: Verb) -> Capability {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 /// How something is, ordered from best to worst so that `max` is "worst first".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,19 +58,27 @@ impl fmt::Display for Health {
 pub struct Verdict {
     pub health: Health,
     pub reasons: Vec<Arc<str>>,
+    /// Since when it is so; `None` when it was so already when it was first seen.
+    pub since: Option<Timestamp>,
 }
 
 impl Verdict {
+    /// `health` for these reasons, worst first.
+    #[must_use]
+    pub fn new(health: Health, reasons: Vec<Arc<str>>) -> Self {
+        Self { health, reasons, since: None }
+    }
+
     /// Healthy, nothing to say.
     #[must_use]
     pub fn healthy() -> Self {
-        Self { health: Health::Healthy, reasons: Vec::new() }
+        Self::new(Health::Healthy, Vec::new())
     }
 
     /// `health` for one reason.
     #[must_use]
     pub fn because(health: Health, reason: impl Into<Arc<str>>) -> Self {
-        Self { health, reasons: vec![reason.into()] }
+        Self::new(health, vec![reason.into()])
     }
 }
 
@@ -79,7 +89,7 @@ impl Verdict {
 #[must_use]
 pub fn roll_up(desired: u32, instances: &[(&str, &Verdict)]) -> Verdict {
     if desired == 0 && instances.iter().all(|(_, v)| v.health == Health::Stopped) {
-        return Verdict { health: Health::Stopped, reasons: Vec::new() };
+        return Verdict::new(Health::Stopped, Vec::new());
     }
     let count = |h: Health| instances.iter().filter(|(_, v)| v.health == h).count();
     let healthy = count(Health::Healthy);
@@ -111,7 +121,7 @@ pub fn roll_up(desired: u32, instances: &[(&str, &Verdict)]) -> Verdict {
         }
         reasons.sort_by_key(|(health, _)| std::cmp::Reverse(*health));
     }
-    Verdict { health, reasons: reasons.into_iter().map(|(_, text)| text).collect() }
+    Verdict::new(health, reasons.into_iter().map(|(_, text)| text).collect())
 }
 
 #[cfg(test)]
@@ -120,7 +130,7 @@ mod tests {
 
     #[test]
     fn workload_health_follows_its_instances() {
-        let of = |h: Health| Verdict { health: h, reasons: if h == Health::Healthy { vec![] } else { vec![h.word().into()] } };
+        let of = |h: Health| Verdict::new(h, if h == Health::Healthy { vec![] } else { vec![h.word().into()] });
         use Health::{Degraded, Healthy, Starting, Stopped, Unhealthy, Unknown};
         let table: &[(u32, &[Health], Health)] = &[
             (0, &[], Stopped),

@@ -1,11 +1,12 @@
 //! A check quarterdeck makes itself, as it is configured: what is asked, how often, and what must come back.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A check quarterdeck makes itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ProbeSpec {
     pub name: Arc<str>,
     /// The workload it speaks for; needed by `exec` and by addresses with `{instance}` in them.
@@ -22,7 +23,7 @@ pub struct ProbeSpec {
 }
 
 /// What a probe does. In addresses `{instance}` stands for the address of each instance of its workload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProbeKind {
     /// GET of this URL.
     Http(Arc<str>),
@@ -35,7 +36,7 @@ pub enum ProbeKind {
 }
 
 /// What a probe's answer must be.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Expect {
     /// Any 2xx or 3xx when not given.
     pub status: Option<u16>,
@@ -46,9 +47,36 @@ pub struct Expect {
 }
 
 /// A JSON value that is compared.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Json {
     Text(Arc<str>),
     Number(f64),
     Boolean(bool),
 }
+
+impl Ord for Json {
+    /// A total order, so that probes can be told apart; it means nothing else.
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
+            (Self::Text(_), Self::Number(_) | Self::Boolean(_)) | (Self::Number(_), Self::Boolean(_)) => Ordering::Less,
+            (Self::Number(_), Self::Text(_)) | (Self::Boolean(_), Self::Text(_) | Self::Number(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl PartialOrd for Json {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Json {}

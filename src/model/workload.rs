@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Capabilities, Controller, Drift, Instance, InstanceState, Revision, Verdict, WorkloadId};
+use super::{Capabilities, Check, Controller, Drift, Instance, InstanceState, Revision, Verdict, WorkloadId};
 
 /// What the engine calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +79,8 @@ pub struct Workload {
     pub resting: Option<u32>,
     pub ready: u32,
     pub verdict: Verdict,
+    /// What was looked at of the workload as a whole; those of its instances are with them.
+    pub checks: Vec<Check>,
     pub image: Arc<str>,
     pub digest: Option<Arc<str>>,
     /// The current revision's number.

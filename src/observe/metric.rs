@@ -1,7 +1,7 @@
 //! Measured figures over time: per instance one bounded series a figure, counters turned into rates.
 
 pub mod exposition;
-pub mod labels;
+pub use crate::model::labels;
 pub mod reckon;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Guard, ProbeSpec, WorkloadId};
+use crate::model::{Guard, ProbeSpec, ScrapeSpec, WorkloadId};
 
 use super::autoscale::Autoscale;
 use super::request::Strategy;
 use super::runbook::Runbook;
 
-pub use around::{Asked, Before, Condition, Freeze, Migration, Place, Proxy, ScrapeSpec, Switch};
+pub use around::{Asked, Before, Condition, Freeze, Migration, Place, Proxy, Switch};
 
 /// What happens when a gate fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -84,7 +84,7 @@ pub struct Policy {
     pub workloads: BTreeMap<WorkloadId, DeployPolicy>,
     pub runbooks: Vec<Runbook>,
     pub probes: Vec<Arc<ProbeSpec>>,
-    pub scrapes: Vec<ScrapeSpec>,
+    pub scrapes: Vec<Arc<ScrapeSpec>>,
     /// The Prometheus server that knows figures and alerts.
     pub prometheus: Option<Arc<str>>,
     pub autoscale: Vec<Autoscale>,

@@ -133,7 +133,7 @@ async fn twice(target: Place, window: Duration) -> Result<Pair, String> {
     Ok(Pair { before, after, seconds: begun.elapsed().as_secs_f64() })
 }
 
-async fn scrape(target: &Place) -> Result<Exposition, String> {
+pub(super) async fn scrape(target: &Place) -> Result<Exposition, String> {
     let said = |why: &str| target.says(&format!("{}: {why}", shown(&target.address)));
     let answer = match Ask::get(&target.address).send(ASKED).await {
         Ok(answer) => answer,

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::app::msg::Stamped;
 use crate::app::subscription::{held, subscriptions};
+use crate::app::watches::watches;
 use crate::app::{Effect, Msg, State, update};
 use crate::engine::{Engine, Topic, Update};
 use crate::model::ConnectionId;
@@ -17,6 +18,7 @@ use super::follow::{Engines, Following, Wanted};
 use super::forward::Forwards;
 use super::journal::Journal;
 use super::perform::Performer;
+use super::watching::Watching;
 
 /// Messages on their way to the loop. When it is full, what feeds it waits, back to the engine's own stream.
 const INBOX: usize = 64;
@@ -37,6 +39,7 @@ pub struct Session {
     pub state: State,
     engines: Engines,
     following: Following,
+    watching: Watching,
     performer: Performer,
     handle: Handle,
     sender: Sender<Incoming>,
@@ -66,6 +69,7 @@ impl Session {
             state,
             engines,
             following: Following::default(),
+            watching: Watching::default(),
             performer,
             handle,
             sender,
@@ -101,7 +105,8 @@ impl Session {
     /// Lets the app think about a message and does what it wants done; answers with what only a face can do.
     pub fn feed(&mut self, msg: Msg) -> Vec<Effect> {
         // Lines and figures come by the thousand and change nothing about what is wanted.
-        self.unsettled |= !matches!(&msg, Msg::Update { update: Update::Logs(_) | Update::Samples(_), .. });
+        let minor = matches!(&msg, Msg::Update { update: Update::Logs(_) | Update::Samples(_), .. } | Msg::Sighted { .. });
+        self.unsettled |= !minor;
         let effects = update(&mut self.state, Stamped { at: Timestamp::now(), msg });
         effects.into_iter().filter_map(|effect| self.perform(effect)).collect()
     }
@@ -149,6 +154,7 @@ impl Session {
             let mut wanted = subscriptions(&self.state);
             wanted.extend(self.also.iter().cloned());
             self.following.settle(wanted, &self.engines, &self.handle, &self.sender);
+            self.watching.settle(watches(&self.state), &self.engines, &self.handle, &self.sender);
         }
     }
 
@@ -172,8 +178,8 @@ impl Session {
 
     /// Ends it: nothing is followed any more, and every record has reached the disk, or was given the time to.
     pub fn close(self) {
-        let Self { following, performer, inbox, sender, .. } = self;
-        drop(following);
+        let Self { following, watching, performer, inbox, sender, .. } = self;
+        drop((following, watching));
         // Nobody answers to a session that has ended: whoever tries is not held up.
         drop((inbox, sender));
         performer.close();

@@ -80,6 +80,7 @@ pub fn instance(workload: &str, number: u32) -> Instance {
 pub fn workload(name: &str, count: u32) -> Workload {
     let instances: Vec<Arc<Instance>> = (1..=count).map(|n| Arc::new(instance(name, n))).collect();
     Workload {
+        checks: Vec::new(),
         id: name.into(),
         kind: WorkloadKind::Service,
         desired: count,

@@ -96,6 +96,7 @@ fn check(health: Health, output: &str, latency: u64) -> Check {
 fn workload(name: &str, image: &str, instances: Vec<Instance>) -> Workload {
     let count = u32::try_from(instances.len()).unwrap();
     Workload {
+        checks: Vec::new(),
         id: name.into(),
         kind: WorkloadKind::Service,
         desired: count,
@@ -231,7 +232,8 @@ pub fn world(size: (u16, u16)) -> State {
 /// Puts environments on a connection, live.
 pub fn hold(state: &mut State, connection: &str, environments: Vec<Snapshot>) {
     if let Some(connection) = state.connections.get_mut(&connection.into()) {
-        connection.hold(inventory(environments));
+        let inventory = inventory(environments);
+        connection.hold(inventory.clone(), inventory);
         connection.link = Link::Live { latency_ms: Some(42) };
         connection.heard = Some(now());
     }

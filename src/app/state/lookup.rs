@@ -32,6 +32,7 @@ impl State {
             connections: BTreeMap::new(),
             metrics: Metrics::default(),
             timeline: Timeline::default(),
+            watched: super::Watched::default(),
             nav: Nav { stack: vec![View::new(Screen::Fleet)], moved: false },
             logs: None,
             description: None,
@@ -54,6 +55,7 @@ impl State {
             link: Link::Connecting,
             heard: None,
             inventory: None,
+            observed: None,
             opening: Opening::Open,
             index: HashMap::new(),
         };
@@ -88,6 +90,12 @@ impl State {
         self.connections.get(&id.connection)?.inventory.as_ref()?.environments.iter().find(|s| &s.environment.id == id)
     }
 
+    /// An environment as its engine told it last, without what is known beside.
+    #[must_use]
+    pub fn observed(&self, id: &EnvironmentId) -> Option<&Arc<Snapshot>> {
+        self.connections.get(&id.connection)?.observed.as_ref()?.environments.iter().find(|s| &s.environment.id == id)
+    }
+
     /// Every environment's last snapshot, in order of connection and name, or only the chosen one.
     pub fn snapshots(&self) -> impl Iterator<Item = &Arc<Snapshot>> {
         self.connections.values().flat_map(|c| self.snapshots_of(c))
@@ -112,12 +120,11 @@ impl State {
         }
     }
 
-    /// A workload, with the snapshot it is in. Workloads are sorted by name, so this is cheap.
+    /// A workload, with the snapshot it is in.
     #[must_use]
     pub fn workload(&self, environment: &EnvironmentId, id: &WorkloadId) -> Option<(&Arc<Snapshot>, &Arc<Workload>)> {
         let snapshot = self.snapshot(environment)?;
-        let found = snapshot.workloads.binary_search_by(|w| w.id.cmp(id)).ok().and_then(|i| snapshot.workloads.get(i));
-        found.or_else(|| snapshot.workload(id)).map(|w| (snapshot, w))
+        Some((snapshot, snapshot.workload(id)?))
     }
 
     /// An instance, with the workload and snapshot it is in.
@@ -202,8 +209,8 @@ impl State {
 }
 
 impl Connection {
-    /// Takes in what the endpoint holds, whole.
-    pub fn hold(&mut self, inventory: Arc<Inventory>) {
+    /// Takes in what the endpoint holds, whole, as it was told and as it was judged.
+    pub fn hold(&mut self, observed: Arc<Inventory>, inventory: Arc<Inventory>) {
         self.index.clear();
         for (e, snapshot) in inventory.environments.iter().enumerate() {
             for (w, workload) in snapshot.workloads.iter().enumerate() {
@@ -213,6 +220,7 @@ impl Connection {
             }
         }
         self.inventory = Some(inventory);
+        self.observed = Some(observed);
     }
 }
 

@@ -31,7 +31,7 @@ pub fn inventory(state: &mut State, id: &ConnectionId, inventory: &Arc<Inventory
     let Some(connection) = state.connections.get_mut(id) else { return Vec::new() };
     connection.heard = Some(state.now);
     let before = connection.inventory.clone();
-    connection.hold(inventory.clone());
+    connection.hold(inventory.clone(), inventory.clone());
     state.generation += 1;
     if let Some(before) = &before {
         for item in changes(before, inventory) {

@@ -176,7 +176,7 @@ fn snapshot(state: &mut State, id: &OperationId) -> Vec<Effect> {
 /// and keeps the time it was first seen so, but a gate must know how fresh it is.
 fn as_asked(state: &State, environment: &EnvironmentId) -> Option<Snapshot> {
     let at = state.connections.get(&environment.connection)?.inventory.as_ref()?.at;
-    let snapshot = state.snapshot(environment)?;
+    let snapshot = state.observed(environment)?;
     Some(Snapshot { at: at.max(snapshot.at), ..snapshot.as_ref().clone() })
 }
 

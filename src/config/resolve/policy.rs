@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use crate::config::EnvironmentSpec;
 use crate::config::file::{self, Asked, Environment, ScrapeFrom};
-use crate::model::{ProbeSpec, WorkloadId};
+use crate::model::{ProbeSpec, ScrapeSpec, WorkloadId};
 use crate::operate::Policy;
-use crate::operate::policy::{self, Before, Condition, DeployPolicy, ScrapeSpec};
+use crate::operate::policy::{self, Before, Condition, DeployPolicy};
 use crate::operate::runbook::{Runbook, RunbookStep};
 
 /// Intervals, patience and time of probes and commands when nothing is said.
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+const SCRAPE_EVERY: Duration = Duration::from_secs(15);
 const FAILURES: u32 = 3;
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a check may take to become so when nothing is said.
@@ -35,7 +36,7 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
         deploy,
         workloads,
         runbooks: environment.runbooks.iter().map(|r| names.runbook(&r.runbook)).collect(),
-        scrapes: environment.scrapes.iter().map(scrape).collect(),
+        scrapes: environment.scrapes.iter().map(|s| Arc::new(scrape(s))).collect(),
         prometheus: environment.prometheus.as_ref().map(|url| url.trim_end_matches('/').into()),
         autoscale: environment.autoscale.clone(),
         folder: folder.map(|f| f.display().to_string().into()),
@@ -58,13 +59,22 @@ fn probe(written: &file::Probe) -> ProbeSpec {
 }
 
 fn scrape(written: &file::Scrape) -> ScrapeSpec {
-    match &written.from {
+    let interval = written.interval.unwrap_or(SCRAPE_EVERY);
+    let (workload, url, job) = match &written.from {
         ScrapeFrom::Workload { workload, port, path } => {
             let path = path.as_deref().unwrap_or("/metrics");
-            ScrapeSpec { workload: Some(workload.clone()), url: format!("http://{{instance}}:{port}{path}").into() }
+            (Some(workload.clone()), format!("http://{{instance}}:{port}{path}").into(), workload.clone())
         }
-        ScrapeFrom::Url(url) => ScrapeSpec { workload: None, url: url.clone() },
-    }
+        ScrapeFrom::Url(url) => (None, url.clone(), host_of(url)),
+    };
+    ScrapeSpec { workload, url, interval, job: written.job.clone().unwrap_or(job) }
+}
+
+/// The host and port of an address: the job of what is scraped there when nobody names one.
+fn host_of(url: &str) -> Arc<str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host).into()
 }
 
 /// What names in a configuration refer to.

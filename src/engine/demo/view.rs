@@ -100,6 +100,7 @@ fn workload(place: &Place, service: &Service, before: Option<&Arc<Workload>>) ->
     let named: Vec<(&str, &Verdict)> = shown.clone().map(|i| (&*i.name, &i.verdict)).collect();
     let ready = shown.filter(|i| i.state == InstanceState::Running && is_ready(i.verdict.health)).count();
     Workload {
+        checks: Vec::new(),
         id: service.recipe.name.into(),
         kind: service.recipe.kind,
         desired,

@@ -107,12 +107,3 @@ pub struct Proxy {
     /// The command in the proxy that makes it read the file.
     pub reload: Vec<Arc<str>>,
 }
-
-/// Where figures of a workload are scraped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScrapeSpec {
-    /// The workload it speaks for; `None` for a bare address.
-    pub workload: Option<Arc<str>>,
-    /// The address; `{instance}` stands for each instance's.
-    pub url: Arc<str>,
-}

@@ -8,7 +8,7 @@ use expect_test::expect;
 use crate::model::*;
 use crate::operate::errand::{Errand, Limit};
 use crate::operate::machine::Outcome;
-use crate::operate::policy::{Asked, Before, Condition, DeployPolicy, Freeze, Migration, Place, Policy, ScrapeSpec};
+use crate::operate::policy::{Asked, Before, Condition, DeployPolicy, Freeze, Migration, Place, Policy};
 use crate::operate::request::Operation;
 use crate::operate::runbook::{Runbook, RunbookStep};
 use crate::operate::{Action, Refusal};
@@ -50,7 +50,13 @@ fn surrounded() -> Policy {
         notify: vec!["https://hooks.example/secret-path".into()],
         ..policy().deploy
     };
-    let scrapes = vec![ScrapeSpec { workload: Some("backend".into()), url: "http://{instance}:3000/metrics".into() }];
+    let scrape = ScrapeSpec {
+        workload: Some("backend".into()),
+        url: "http://{instance}:3000/metrics".into(),
+        interval: Duration::from_secs(15),
+        job: "backend".into(),
+    };
+    let scrapes = vec![Arc::new(scrape)];
     Policy { deploy, scrapes, probes: vec![probe()], ..policy() }
 }
 

@@ -171,6 +171,7 @@ impl World {
             revisions,
             instances,
             resting: None,
+            checks: Vec::new(),
             controller: None,
             rollout: None,
             autoscaler: None,

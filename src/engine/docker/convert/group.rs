@@ -138,6 +138,7 @@ fn workload(
     let revisions = history(latest);
     let kind = if newest.is_some_and(|n| n.group == Group::Loose) { WorkloadKind::Container } else { WorkloadKind::Service };
     Workload {
+        checks: Vec::new(),
         id,
         kind,
         desired,

@@ -23,6 +23,7 @@ fn workload(id: WorkloadId, image: Arc<str>, outcome: &Outcome) -> Workload {
         .filter(|verb| *verb != Verb::Up)
         .fold(Capabilities::default(), |caps, verb| caps.deny(verb, "it has no container yet: bring it up"));
     Workload {
+        checks: Vec::new(),
         id,
         kind: WorkloadKind::Service,
         desired: 0,
@@ -30,7 +31,7 @@ fn workload(id: WorkloadId, image: Arc<str>, outcome: &Outcome) -> Workload {
         controller: None,
         rollout: None,
         ready: 0,
-        verdict: Verdict { health: Health::Stopped, reasons: Vec::new() },
+        verdict: Verdict::new(Health::Stopped, Vec::new()),
         image,
         digest: None,
         revision: None,

@@ -51,6 +51,7 @@ pub fn workload(
     let revisions = service.history.entries.iter().map(|entry| entry.revision.clone()).collect();
     let caps = capabilities(service, desired, &instances);
     Workload {
+        checks: Vec::new(),
         id: WorkloadId(service.name.clone()),
         kind: if service.is_job() { WorkloadKind::Job } else { WorkloadKind::Service },
         desired,

@@ -56,5 +56,5 @@ fn verdict(raw: &around::Node) -> Verdict {
     if !raw.status.conditions.iter().any(|c| c.kind == "Ready") {
         return Verdict::because(Health::Unknown, "it has not said yet how it is");
     }
-    Verdict { health, reasons }
+    Verdict::new(health, reasons)
 }

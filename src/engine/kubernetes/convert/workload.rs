@@ -63,6 +63,7 @@ pub fn workload(parts: &Parts<'_>) -> Arc<Workload> {
     let controller = controller(parts);
     let revisions = revisions(parts, name, &image);
     let workload = Workload {
+        checks: Vec::new(),
         id: parts.id.clone(),
         kind,
         desired,
@@ -271,7 +272,7 @@ fn of_runs(parts: &Parts<'_>, declared: &Declared, instances: &[Arc<Instance>]) 
             let reasons: Vec<Arc<str>> =
                 bad.filter_map(|i| Some(format!("{}: {}", i.name, i.verdict.reasons.first()?).into())).collect();
             let health = if reasons.is_empty() { Health::Healthy } else { Health::Degraded };
-            Some(Verdict { health, reasons })
+            Some(Verdict::new(health, reasons))
         }
         WorkloadKind::Deployment
         | WorkloadKind::StatefulSet

@@ -314,6 +314,7 @@ impl Cluster {
             ..Controller::default()
         };
         Workload {
+            checks: Vec::new(),
             id: name.into(),
             kind: WorkloadKind::Deployment,
             desired: one.desired,
