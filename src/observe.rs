@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod definition;
 pub mod drift;
+pub mod health;
 pub mod log;
 pub mod metric;
 pub mod redact;

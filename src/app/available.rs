@@ -58,6 +58,7 @@ pub fn available(state: &State, command: Command) -> Capability {
             | Screen::Instances
             | Screen::Health
             | Screen::Metrics
+            | Screen::Alerts
             | Screen::Timeline
             | Screen::Operations,
         )
@@ -170,7 +171,7 @@ pub fn footer(state: &State) -> Vec<Command> {
             Command::Save,
             Command::Back,
         ],
-        Screen::Timeline => vec![Command::Enter, Command::Logs],
+        Screen::Alerts | Screen::Timeline => vec![Command::Enter, Command::Logs],
         Screen::Operations => vec![Command::AbortOperation, Command::TickOperation, Command::Operate(Verb::Recover)],
         Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy), Command::Describe],
         Screen::Describe => vec![Command::Copy, Command::Back],
@@ -182,6 +183,7 @@ pub fn footer(state: &State) -> Vec<Command> {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions => commands.extend([Command::Menu, Command::Filter, Command::Sort, Command::Mark]),

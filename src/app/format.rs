@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+pub use crate::observe::metric::words::figure;
+
 /// What stands where an engine cannot say.
 pub const UNKNOWN: &str = "–";
 

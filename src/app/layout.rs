@@ -152,6 +152,7 @@ pub fn page(state: &State) -> usize {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions
@@ -165,7 +166,7 @@ fn split(screen: Screen, room: u16, wanted: u16) -> (u16, u16) {
     let least = match screen {
         // What an operation does, how a figure went, why something is ill: the pane is what the screen is for.
         Screen::Operations | Screen::Metrics => room * 3 / 5,
-        Screen::Health => room * 2 / 5,
+        Screen::Health | Screen::Alerts => room * 2 / 5,
         // A list too long for the screen has all of it: a cursor move then costs a slow line two rows, not a pane.
         Screen::Fleet
         | Screen::Workloads
@@ -178,7 +179,8 @@ fn split(screen: Screen, room: u16, wanted: u16) -> (u16, u16) {
     let left = room.saturating_sub(wanted);
     let details = match screen {
         Screen::Timeline => 0,
-        Screen::Fleet
+        Screen::Alerts
+        | Screen::Fleet
         | Screen::Workloads
         | Screen::Instances
         | Screen::Operations

@@ -253,6 +253,11 @@ fn target_of(state: &State, row: &RowId) -> Option<(EnvironmentId, Target)> {
             Some((environment.clone(), Target { workload: workload.id.clone(), instance: Some(id.clone()) }))
         }
         RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => None,
+        RowId::Alert(environment, key) => {
+            let alert = state.alerts(environment).find(|a| a.key() == *key)?;
+            let workload = state.workload_of_alert(environment, alert)?;
+            Some((environment.clone(), Target { workload, instance: None }))
+        }
     }
 }
 

@@ -101,6 +101,7 @@ fn place(row: RowId, label: String) -> Offer {
         RowId::Connection(_) => "connection",
         RowId::Revision(_) => "revision",
         RowId::Operation(_) => "operation",
+        RowId::Alert(..) => "alert",
         RowId::Item(_) => "event",
     };
     Offer { label, name, doc: "", keys: Vec::new(), choice: Choice::Open(row), denied: None, hits: Vec::new() }

@@ -62,6 +62,8 @@ pub enum Column {
     Outcome,
     Duration,
     Environment,
+    Severity,
+    Value,
 }
 
 /// How a column is laid out.

@@ -123,6 +123,7 @@ pub enum Screen {
     Logs,
     Health,
     Metrics,
+    Alerts,
     Timeline,
     Operations,
     Revisions,
@@ -131,13 +132,14 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen, in tab order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Fleet,
         Self::Workloads,
         Self::Instances,
         Self::Logs,
         Self::Health,
         Self::Metrics,
+        Self::Alerts,
         Self::Timeline,
         Self::Operations,
         Self::Revisions,
@@ -154,6 +156,7 @@ impl Screen {
             Self::Logs => "Logs",
             Self::Health => "Health",
             Self::Metrics => "Metrics",
+            Self::Alerts => "Alerts",
             Self::Timeline => "Timeline",
             Self::Operations => "Operations",
             Self::Revisions => "Revisions",
@@ -211,6 +214,8 @@ pub enum RowId {
     Instance(EnvironmentId, InstanceId),
     Revision(u64),
     Operation(OperationId),
+    /// An alert by its name and labels.
+    Alert(EnvironmentId, Arc<str>),
     /// A timeline item by its sequence number.
     Item(u64),
 }

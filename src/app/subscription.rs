@@ -71,7 +71,7 @@ fn measured(state: &State) -> (Measured, Duration) {
     match state.nav.view().screen {
         Screen::Fleet => (fleet(state), state.settings.refresh.max(FLEET_EVERY)),
         Screen::Workloads | Screen::Instances | Screen::Metrics => (in_sight(state), state.settings.refresh),
-        Screen::Logs | Screen::Health | Screen::Timeline | Screen::Operations | Screen::Revisions | Screen::Describe => {
+        Screen::Logs | Screen::Health | Screen::Alerts | Screen::Timeline | Screen::Operations | Screen::Revisions | Screen::Describe => {
             (Measured::new(), state.settings.refresh)
         }
     }
@@ -112,6 +112,7 @@ fn in_sight(state: &State) -> Measured {
             | Subject::Revision(..)
             | Subject::Running(_)
             | Subject::Past(_)
+            | Subject::Alert(..)
             | Subject::Item(..) => continue,
         };
         let ids: Vec<_> = ids.into_iter().take(left).collect();

@@ -116,6 +116,12 @@ impl Alert {
         }
     }
 
+    /// How loudly it asks for somebody: the greatest first.
+    #[must_use]
+    pub fn rank(&self) -> (bool, AlertState, Severity) {
+        (self.is_loud(), self.state, self.severity())
+    }
+
     /// What it is about, in a sentence: its summary or description, else its labels.
     #[must_use]
     pub fn words(&self) -> String {

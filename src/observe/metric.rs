@@ -3,6 +3,7 @@
 pub mod exposition;
 pub use crate::model::labels;
 pub mod reckon;
+pub mod words;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -15,6 +15,7 @@ use crate::engine::{Engine, Report, Topic, Update};
 use crate::model::{InstanceId, Sample};
 use crate::observe::metric::exposition::Exposition;
 use crate::observe::metric::reckon::{Pair, reckon};
+use crate::observe::metric::words;
 use crate::operate::action::InstanceRef;
 use crate::operate::errand::{EngineFigure, Limit, Metric, MetricSource};
 
@@ -36,24 +37,13 @@ impl Figure {
     /// What to say of it: `error_rate 0.004 (< 0.05)`; an error when it is beyond its limit.
     pub(super) fn judge(&self, name: &str, limit: Option<Limit>) -> Result<String, String> {
         let note = self.note.as_ref().map_or_else(String::new, |note| format!(", {note}"));
-        let value = plain(self.value);
+        let value = words::figure(self.value);
         match limit {
             None => Ok(format!("{name} {value}{note}")),
             Some(limit) if limit.holds(self.value) => Ok(format!("{name} {value} ({}{note})", limit.words())),
             Some(limit) => Err(format!("it is {value}, {} is wanted{note}", limit.words())),
         }
     }
-}
-
-/// A figure to four digits that matter.
-fn plain(value: f64) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return value.to_string();
-    }
-    let magnitude = value.abs().log10().floor();
-    let digits = (3.0 - magnitude).clamp(0.0, 9.0);
-    let scale = 10_f64.powf(digits);
-    ((value * scale).round() / scale).to_string()
 }
 
 /// Reads the figure.

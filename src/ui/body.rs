@@ -22,6 +22,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions => list::draw(scene, buf),
@@ -37,7 +38,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 /// Says why nothing can be shown; tells whether that is so.
 fn missing(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> bool {
     let state = scene.state;
-    if matches!(scene.view.screen, Screen::Timeline | Screen::Operations) {
+    if matches!(scene.view.screen, Screen::Alerts | Screen::Timeline | Screen::Operations) {
         return false;
     }
     if let Some(connection) = scene.connection {

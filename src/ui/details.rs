@@ -1,5 +1,6 @@
 //! The pane below a list: what the selected row is, as far as there is room.
 
+mod alert;
 mod cluster;
 mod environment;
 mod instance;
@@ -52,6 +53,7 @@ fn separator(scene: &Scene<'_>, subject: &Subject<'_>, area: Rect, buf: &mut Buf
         | Subject::Workload(..)
         | Subject::Instance(..)
         | Subject::Running(_)
+        | Subject::Alert(..)
         | Subject::Past(_) => subject.name().to_owned(),
     };
     Pen::new(buf, area, 0).skip(1).put("─ ", line).put(&name, scene.style(Role::Strong)).skip(1).fill("─", line);
@@ -79,6 +81,7 @@ fn page(scene: &Scene<'_>, subject: &Subject<'_>, width: u16, height: u16) -> Pa
         }
         Subject::Running(machine) => operation::running(scene, machine, (width, height), &mut page),
         Subject::Past(past) => operation::past(scene, past, width, &mut page),
+        Subject::Alert(id, alert) => alert::write(scene, id, alert, width, &mut page),
         Subject::Item(_, item) => {
             page.wrapped(&item.detail, text, 0, width, 20);
         }

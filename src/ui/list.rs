@@ -160,6 +160,10 @@ fn empty(scene: &Scene<'_>, list: &List, buf: &mut Buffer) {
                 if name.is_empty() { "Nothing here".to_owned() } else { format!("Nothing runs in {name}") },
                 "What is started shows here by itself. Esc goes back to the fleet.",
             ),
+            Screen::Alerts => (
+                "No alert rules here".to_owned(),
+                "Name rule files under [environment.alerts], or a server under [environment.prometheus], in quarterdeck.toml.",
+            ),
             Screen::Timeline => {
                 ("Nothing has happened yet".to_owned(), "Engine events, operations and health changes show here as they come.")
             }

@@ -67,6 +67,7 @@ fn short(screen: Screen) -> &'static str {
         Screen::Logs => "Logs",
         Screen::Health => "Health",
         Screen::Metrics => "Metr",
+        Screen::Alerts => "Alert",
         Screen::Timeline => "Time",
         Screen::Operations => "Ops",
         Screen::Revisions => "Rev",

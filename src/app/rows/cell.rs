@@ -1,5 +1,6 @@
 //! What the cells say, one function per kind of row.
 
+mod alert;
 mod instance;
 mod past;
 
@@ -80,6 +81,8 @@ pub fn cell(state: &State, row: &RowId, column: Column) -> Cell {
         | Column::Detail
         | Column::Outcome
         | Column::Duration
+        | Column::Severity
+        | Column::Value
         | Column::Environment => match subject {
             Subject::Connection(c) => connection(state, c, column),
             Subject::Environment(s) => environment(state, s, column),
@@ -88,6 +91,7 @@ pub fn cell(state: &State, row: &RowId, column: Column) -> Cell {
             Subject::Revision(w, r) => past::revision(state, w, r, column),
             Subject::Running(m) => past::running(state, m, column),
             Subject::Past(p) => past::past(state, p, column),
+            Subject::Alert(id, a) => alert::cell(state, id, a, column),
             Subject::Item(_, item) => past::item(state, item, column),
         },
     }

@@ -85,6 +85,16 @@ const METRICS: &[ColumnSpec] = &[
     number(Column::Pids, "PIDS", 4, 6),
 ];
 
+const ALERTS: &[ColumnSpec] = &[
+    text(Column::State, "STATE", 11, 0),
+    wide(Column::Name, "ALERT", 18, 0),
+    text(Column::Environment, "ENVIRONMENT", 12, 4),
+    text(Column::Severity, "SEVERITY", 9, 3),
+    number(Column::Age, "FOR", 5, 1),
+    number(Column::Value, "VALUE", 9, 2),
+    wide(Column::Detail, "WHAT", 30, 1),
+];
+
 const TIMELINE: &[ColumnSpec] = &[
     text(Column::At, "AT", 11, 0),
     text(Column::Environment, "ENVIRONMENT", 12, 4),
@@ -123,6 +133,7 @@ pub fn columns(screen: Screen) -> &'static [ColumnSpec] {
         Screen::Instances => INSTANCES,
         Screen::Health => HEALTH,
         Screen::Metrics => METRICS,
+        Screen::Alerts => ALERTS,
         Screen::Timeline => TIMELINE,
         Screen::Operations => OPERATIONS,
         Screen::Revisions => REVISIONS,
@@ -167,6 +178,8 @@ pub fn title(column: Column) -> &'static str {
         Column::What => "what",
         Column::Detail => "detail",
         Column::Outcome => "outcome",
+        Column::Severity => "severity",
+        Column::Value => "value",
         Column::Duration => "duration",
         Column::Environment => "environment",
     }

@@ -66,6 +66,7 @@ const WORDS: &[(&str, Field)] = &[
     ("subject", Name),
     ("source", Source),
     ("what", What),
+    ("severity", What),
     ("detail", Detail),
     ("outcome", Outcome),
     ("by", By),
@@ -97,6 +98,7 @@ fn fields(screen: Screen) -> &'static [Field] {
             Cpu,
             Memory,
         ],
+        Screen::Alerts => &[Name, Environment, InState, Source, What, Detail, Label],
         Screen::Timeline => &[Name, Environment, Source, What, Detail],
         Screen::Operations => &[Name, Environment, What, Outcome, By],
         Screen::Revisions => &[Name, Image, Revision, By, What],
@@ -312,6 +314,7 @@ fn holds(state: &State, row: &Subject<'_>, term: &Term) -> bool {
             | Subject::Instance(..)
             | Subject::Revision(..)
             | Subject::Running(_)
+            | Subject::Alert(..)
             | Subject::Item(..) => row.environment().is_some_and(|id| term.fits(&id.name)),
         },
         Name => term.fits(row.name()),
@@ -326,6 +329,7 @@ fn known_by(state: &State, row: &Subject<'_>, term: &Term) -> bool {
     term.fits(row.name())
         || match row {
             Subject::Environment(s) => term.fits(&state.name_of(&s.environment.id)),
+            Subject::Alert(_, a) => term.fits(&a.words()) || term.fits(&a.labels.to_string()),
             Subject::Item(_, item) => term.fits(&item.what) || term.fits(&item.detail),
             Subject::Past(p) => p.environment().is_some_and(|e| term.fits(e)),
             Subject::Revision(_, r) => r.cause.as_ref().is_some_and(|c| term.fits(c)) || r.number.to_string() == term.value,
@@ -367,6 +371,14 @@ fn own(row: &Subject<'_>, field: Field, term: &Term) -> bool {
         (Subject::Revision(_, r), Revision) => term.counts(Some(r.number as f64)),
         (Subject::Revision(_, r), By) => some(&r.by),
         (Subject::Revision(_, r), What) => some(&r.cause),
+        (Subject::Alert(_, a), InState) => term.fits(if a.silence.is_some() { "silenced" } else { a.state.word() }),
+        (Subject::Alert(_, a), Source) => term.fits(a.source.word()),
+        (Subject::Alert(_, a), What) => term.fits(a.labels.get("severity")),
+        (Subject::Alert(_, a), Detail) => term.fits(&a.words()),
+        (Subject::Alert(_, a), Label) => match term.value.split_once('=') {
+            Some((name, value)) => a.labels.iter().any(|(n, v)| n.eq_ignore_ascii_case(name) && contains(v, value)),
+            None => a.labels.iter().any(|(n, _)| contains(n, &term.value)),
+        },
         (Subject::Item(_, item), Source) => term.fits(item.source.word()),
         (Subject::Item(_, item), What) => term.fits(&item.what),
         (Subject::Item(_, item), Detail) => term.fits(&item.detail),
@@ -383,6 +395,7 @@ fn own(row: &Subject<'_>, field: Field, term: &Term) -> bool {
             | Subject::Revision(..)
             | Subject::Running(_)
             | Subject::Past(_)
+            | Subject::Alert(..)
             | Subject::Item(..),
             _,
         ) => false,

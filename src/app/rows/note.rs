@@ -14,6 +14,7 @@ pub fn note(state: &State, row: &RowId) -> Option<String> {
         // These say why in a column of their own, or have nothing to explain.
         Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions
@@ -35,7 +36,7 @@ pub fn note(state: &State, row: &RowId) -> Option<String> {
             join([running, reasons(&w.verdict), w.drift.as_ref().map(|d| format!("drift: {d}"))])
         }
         Subject::Instance(_, _, i) => reasons(&i.verdict),
-        Subject::Revision(..) | Subject::Running(_) | Subject::Past(_) | Subject::Item(..) => None,
+        Subject::Revision(..) | Subject::Running(_) | Subject::Past(_) | Subject::Alert(..) | Subject::Item(..) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use super::filter::Filter;
 use super::subject::{Subject, workload_in_view};
 use super::{Column, sort};
 use crate::app::state::{Direction, Opening, RowId, Screen, State, View};
-use crate::model::{EnvironmentId, Health, Item, Snapshot, WorkloadId};
+use crate::model::{Alert, EnvironmentId, Health, Item, Snapshot, WorkloadId};
 
 /// What a list was made from.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -102,6 +102,7 @@ pub(super) fn candidates<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> 
         }
         Screen::Workloads | Screen::Metrics => scope().into_iter().flat_map(workloads).collect(),
         Screen::Health => scope().into_iter().flat_map(|s| health(s, view.workload.as_ref())).collect(),
+        Screen::Alerts => alerts(state, view),
         Screen::Timeline => timeline(state, view),
         Screen::Operations => operations(state, view.environment.as_ref()),
         Screen::Revisions => match workload_in_view(state, view) {
@@ -151,6 +152,21 @@ fn health<'a>(snapshot: &'a Arc<Snapshot>, only: Option<&WorkloadId>) -> Vec<Sub
     rows
 }
 
+/// The alerts of what is in view, as they stand: worst first, of workload in view only its own.
+fn alerts<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> {
+    let shown = |id: &EnvironmentId| match &view.environment {
+        Some(environment) => environment == id,
+        None => state.settings.only.as_ref().is_none_or(|only| id.name == *only || state.name_of(id) == **only),
+    };
+    let mut rows: Vec<(&EnvironmentId, &Arc<Alert>)> = Vec::new();
+    for (id, alerts) in state.watched.alerts.iter().filter(|(id, _)| shown(id)) {
+        let wanted = |alert: &Alert| view.workload.is_none() || state.workload_of_alert(id, alert) == view.workload;
+        rows.extend(alerts.iter().filter(|a| wanted(a)).map(|a| (id, a)));
+    }
+    rows.sort_by_key(|(_, a)| Reverse(a.rank()));
+    rows.into_iter().map(|(id, a)| Subject::Alert(id, a)).collect()
+}
+
 fn timeline<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> {
     let names: Option<Vec<&str>> = view.workload.as_ref().map(|id| {
         let mut names = vec![id.as_str()];
@@ -189,7 +205,7 @@ fn by_default(screen: Screen, rows: &mut [Subject<'_>]) {
             key(a).cmp(&key(b)).then_with(|| sort::natural(a.name(), b.name()))
         }),
         // Connections, times and revisions already come in the order they are read in.
-        Screen::Fleet | Screen::Timeline | Screen::Operations | Screen::Revisions | Screen::Logs | Screen::Describe => {}
+        Screen::Fleet | Screen::Alerts | Screen::Timeline | Screen::Operations | Screen::Revisions | Screen::Logs | Screen::Describe => {}
     }
 }
 
@@ -201,6 +217,7 @@ pub fn default_sort(screen: Screen) -> Option<(Column, Direction)> {
         Screen::Health => Some((Column::Health, Direction::Down)),
         Screen::Timeline | Screen::Operations => Some((Column::At, Direction::Down)),
         Screen::Revisions => Some((Column::Revision, Direction::Down)),
+        Screen::Alerts => Some((Column::State, Direction::Down)),
         Screen::Fleet | Screen::Logs | Screen::Describe => None,
     }
 }

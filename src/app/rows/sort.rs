@@ -46,6 +46,7 @@ pub(in crate::app) fn first_direction(column: Column) -> Direction {
         | Column::Restarts
         | Column::At
         | Column::LastOperation
+        | Column::Value
         | Column::Duration => Direction::Down,
         Column::Name
         | Column::Tier
@@ -68,6 +69,7 @@ pub(in crate::app) fn first_direction(column: Column) -> Direction {
         | Column::What
         | Column::Detail
         | Column::Outcome
+        | Column::Severity
         | Column::Environment => Direction::Up,
     }
 }
@@ -136,6 +138,8 @@ pub(super) fn key<'a>(state: &'a State, row: &Subject<'a>, column: Column) -> So
         | Column::What
         | Column::Detail
         | Column::Outcome
+        | Column::Severity
+        | Column::Value
         | Column::Duration => of(row, column),
     }
 }
@@ -149,6 +153,7 @@ fn feed<'a>(state: &State, row: &Subject<'a>) -> SortKey<'a> {
         | Subject::Revision(..)
         | Subject::Running(_)
         | Subject::Past(_)
+        | Subject::Alert(..)
         | Subject::Item(..) => None,
     };
     match link {
@@ -220,6 +225,10 @@ fn of<'a>(row: &Subject<'a>, column: Column) -> SortKey<'a> {
         (Subject::Past(p), Column::By) => text(p.by()),
         (Subject::Past(p), Column::Outcome) => SortKey::Text(p.outcome_word()),
         (Subject::Past(p), Column::Duration) => p.duration_ms().map_or(SortKey::Nothing, whole),
+        (Subject::Alert(_, a), Column::State) => whole(a.state as i64),
+        (Subject::Alert(_, a), Column::Severity) => SortKey::Text(a.labels.get("severity")),
+        (Subject::Alert(_, a), Column::Age) => since(a.since),
+        (Subject::Alert(_, a), Column::Value) => a.value.map_or(SortKey::Nothing, SortKey::Number),
         (Subject::Item(_, item), Column::At) => time(Some(item.at)),
         (Subject::Item(_, item), Column::Source) => SortKey::Text(item.source.word()),
         (Subject::Item(_, item), Column::What) => SortKey::Text(&item.what),
@@ -232,6 +241,7 @@ fn of<'a>(row: &Subject<'a>, column: Column) -> SortKey<'a> {
             | Subject::Revision(..)
             | Subject::Running(_)
             | Subject::Past(_)
+            | Subject::Alert(..)
             | Subject::Item(..),
             _,
         ) => SortKey::Nothing,

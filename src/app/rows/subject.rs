@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::state::{Connection, Past, RowId, State, View};
-use crate::model::{EnvironmentId, Health, Instance, Item, OperationId, Revision, Snapshot, Workload};
+use crate::model::{Alert, EnvironmentId, Health, Instance, Item, OperationId, Revision, Snapshot, Workload};
 use crate::operate::machine::Machine;
 
 /// The thing behind a row.
@@ -16,6 +16,7 @@ pub enum Subject<'a> {
     Revision(&'a Arc<Workload>, &'a Revision),
     Running(&'a Machine),
     Past(&'a Past),
+    Alert(&'a EnvironmentId, &'a Arc<Alert>),
     Item(u64, &'a Item),
 }
 
@@ -31,6 +32,7 @@ impl<'a> Subject<'a> {
             Self::Revision(_, r) => RowId::Revision(r.number),
             Self::Running(m) => RowId::Operation(m.plan.id.clone()),
             Self::Past(p) => RowId::Operation(p.id.clone()),
+            Self::Alert(id, alert) => RowId::Alert((*id).clone(), alert.key()),
             Self::Item(seq, _) => RowId::Item(*seq),
         }
     }
@@ -46,6 +48,7 @@ impl<'a> Subject<'a> {
             Self::Revision(_, r) => &r.image,
             Self::Running(m) => &m.plan.title,
             Self::Past(p) => p.title(),
+            Self::Alert(_, alert) => &alert.name,
             Self::Item(_, item) => &item.subject,
         }
     }
@@ -56,6 +59,7 @@ impl<'a> Subject<'a> {
         match self {
             Self::Environment(s) | Self::Workload(s, _) | Self::Instance(s, _, _) => Some(&s.environment.id),
             Self::Running(m) => Some(&m.plan.request.environment),
+            Self::Alert(id, _) => Some(id),
             Self::Item(_, item) => Some(&item.environment),
             Self::Connection(_) | Self::Revision(..) | Self::Past(_) => None,
         }
@@ -68,7 +72,7 @@ impl<'a> Subject<'a> {
             Self::Environment(s) => s.workloads.iter().map(|w| w.verdict.health).max(),
             Self::Workload(_, w) => Some(w.verdict.health),
             Self::Instance(_, _, i) => Some(i.verdict.health),
-            Self::Connection(_) | Self::Revision(..) | Self::Running(_) | Self::Past(_) | Self::Item(..) => None,
+            Self::Connection(_) | Self::Revision(..) | Self::Running(_) | Self::Past(_) | Self::Alert(..) | Self::Item(..) => None,
         }
     }
 }
@@ -88,6 +92,10 @@ pub fn subject<'a>(state: &'a State, row: &RowId) -> Option<Subject<'a>> {
             workload.revisions.iter().find(|r| r.number == *number).map(|r| Subject::Revision(workload, r))
         }
         RowId::Operation(id) => operation(state, id),
+        RowId::Alert(id, key) => state.alerts(id).find(|a| a.key() == *key).and_then(|a| {
+            let (id, _) = state.watched.alerts.get_key_value(id)?;
+            Some(Subject::Alert(id, a))
+        }),
         RowId::Item(seq) => state.timeline.get(*seq).map(|item| Subject::Item(*seq, item)),
     }
 }

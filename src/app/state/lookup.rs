@@ -252,7 +252,7 @@ impl super::RowId {
     #[must_use]
     pub fn environment(&self) -> Option<&EnvironmentId> {
         match self {
-            Self::Environment(id) | Self::Workload(id, _) | Self::Instance(id, _) => Some(id),
+            Self::Environment(id) | Self::Workload(id, _) | Self::Instance(id, _) | Self::Alert(id, _) => Some(id),
             Self::Connection(_) | Self::Revision(_) | Self::Operation(_) | Self::Item(_) => None,
         }
     }

@@ -1,7 +1,9 @@
-//! What is known from outside the engines: probes and scraped series, by what is watched.
+//! What is known from outside the engines: probes, scraped series, alerts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::model::{Alert, EnvironmentId, WorkloadId};
 use crate::observe::watch::{Outcome, ProbeWatch, ScrapeWatch, Scraped};
 
 /// Everything that is watched, as last seen.
@@ -9,4 +11,42 @@ use crate::observe::watch::{Outcome, ProbeWatch, ScrapeWatch, Scraped};
 pub struct Watched {
     pub probes: BTreeMap<ProbeWatch, Outcome>,
     pub scrapes: BTreeMap<ScrapeWatch, Scraped>,
+    /// Worst first.
+    pub alerts: BTreeMap<EnvironmentId, Vec<Arc<Alert>>>,
+}
+
+impl super::State {
+    /// The alerts of an environment, worst first.
+    pub fn alerts(&self, environment: &EnvironmentId) -> impl Iterator<Item = &Arc<Alert>> {
+        self.watched.alerts.get(environment).into_iter().flatten()
+    }
+
+    /// How many alerts of an environment fire and are not silenced.
+    #[must_use]
+    pub fn alerts_firing(&self, environment: &EnvironmentId) -> usize {
+        self.alerts(environment).filter(|alert| alert.is_loud()).count()
+    }
+
+    /// The workload an alert is about, as far as its labels say: by name, by the job it is scraped as, by one of its
+    /// instances.
+    #[must_use]
+    pub fn workload_of_alert(&self, environment: &EnvironmentId, alert: &Alert) -> Option<WorkloadId> {
+        let snapshot = self.snapshot(environment)?;
+        let known = |name: &str| snapshot.workload(&name.into()).map(|w| w.id.clone());
+        let jobs = || {
+            let policy = self.settings.policies.get(environment)?;
+            let job = alert.labels.get("job");
+            policy.scrapes.iter().find(|scrape| *scrape.job == *job)?.workload.as_deref().and_then(known)
+        };
+        let instance = || {
+            let host = |text: &str| text.rsplit_once(':').map_or(text, |(host, _)| host).to_owned();
+            let named: Vec<String> = ["pod", "container", "instance"].iter().map(|label| host(alert.labels.get(label))).collect();
+            let is = |i: &crate::model::Instance| {
+                named.iter().any(|name| !name.is_empty() && (*name == *i.name || i.ip.as_deref() == Some(name)))
+            };
+            snapshot.workloads.iter().find(|w| w.instances.iter().any(|i| is(i))).map(|w| w.id.clone())
+        };
+        let labels = ["workload", "service", "deployment", "statefulset", "daemonset", "app", "job", "container"];
+        jobs().or_else(|| labels.iter().find_map(|label| known(alert.labels.get(label)))).or_else(instance)
+    }
 }

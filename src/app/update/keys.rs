@@ -16,6 +16,7 @@ pub fn context(state: &State) -> Context {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions => Context::List,

@@ -44,6 +44,13 @@ pub fn of_selection(state: &State) -> Result<Wanted, &'static str> {
                 return Ok(found);
             }
         }
+        Some(RowId::Alert(id, key)) => {
+            let alert = state.alerts(id).find(|a| a.key() == *key);
+            return match alert.and_then(|alert| state.workload_of_alert(id, alert)) {
+                Some(workload) => Ok(of_workload(id, &workload)),
+                None => Ok(of_environment(id)),
+            };
+        }
         Some(RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_)) | None => {}
     }
     match (&current.environment, &current.workload, &current.instance) {
@@ -105,7 +112,7 @@ fn of_marks(state: &State) -> Result<Wanted, &'static str> {
         match row {
             RowId::Workload(_, id) => drop(workloads.insert(id.clone())),
             RowId::Instance(_, id) => drop(instances.insert(id.clone())),
-            RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => {}
+            RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Alert(..) | RowId::Item(_) => {}
         }
     }
     let view = View::of(Screen::Logs, environment.clone());

@@ -79,6 +79,13 @@ pub fn open(state: &mut State, row: &RowId) -> Vec<Effect> {
         }
         RowId::Revision(_) => menus::actions(state),
         RowId::Operation(_) => super::operations::show(state, row),
+        RowId::Alert(id, key) => {
+            let workload = state.alerts(id).find(|a| a.key() == *key).and_then(|a| state.workload_of_alert(id, a));
+            match workload {
+                Some(workload) => push(state, View { workload: Some(workload), ..View::of(Screen::Instances, id.clone()) }),
+                None => state.say(false, "its labels name no workload of this environment"),
+            }
+        }
         RowId::Item(seq) => open_item(state, *seq),
     }
     Vec::new()
@@ -225,7 +232,7 @@ fn scoped(state: &State, screen: Screen) -> Result<View, &'static str> {
             let sick = |row: &RowId| rows::subject(state, row).and_then(|s| s.health()).is_some_and(|h| h > Health::Starting);
             view.table.selected = view.table.selected.filter(sick);
         }
-        Screen::Timeline | Screen::Operations | Screen::Logs => {}
+        Screen::Alerts | Screen::Timeline | Screen::Operations | Screen::Logs => {}
         Screen::Revisions | Screen::Describe => {
             let (environment, workload, instance) = narrowed(state).ok_or("select a workload or an instance first")?;
             view.environment = Some(environment);
@@ -269,8 +276,11 @@ fn narrowed(state: &State) -> Option<Narrowed> {
             let (_, workload, _) = state.instance(&environment.connection, id)?;
             return Some((environment.clone(), workload.id.clone(), Some(id.clone())));
         }
-        Some(RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_)) | None => {
+        Some(RowId::Alert(id, key)) => {
+            let alert = state.alerts(id).find(|a| a.key() == *key)?;
+            return Some((id.clone(), state.workload_of_alert(id, alert)?, None));
         }
+        Some(RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_)) | None => {}
     }
     Some((view.environment.clone()?, view.workload.clone()?, view.instance.clone()))
 }
@@ -289,6 +299,7 @@ pub fn cycle(state: &mut State, by: isize) -> Vec<Effect> {
             | Screen::Instances
             | Screen::Health
             | Screen::Metrics
+            | Screen::Alerts
             | Screen::Timeline
             | Screen::Operations
             | Screen::Revisions
@@ -323,6 +334,7 @@ pub fn next_environment(state: &mut State, by: isize) {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations) => other,
     };
@@ -364,7 +376,7 @@ pub fn jump(state: &mut State, row: &RowId) -> Vec<Effect> {
             let workload = state.instance(&id.connection, instance).map(|(_, w, _)| w.id.clone());
             View { workload, ..View::of(Screen::Instances, id.clone()) }
         }
-        RowId::Environment(_) | RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => {
+        RowId::Environment(_) | RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Alert(..) | RowId::Item(_) => {
             return open(state, row);
         }
     };

@@ -24,6 +24,7 @@ pub fn copy(state: &mut State) -> Vec<Effect> {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions => {
@@ -50,6 +51,7 @@ pub fn copy(state: &mut State) -> Vec<Effect> {
 fn name(state: &State, row: &RowId) -> Option<String> {
     let subject = rows::subject(state, row)?;
     Some(match subject {
+        rows::Subject::Alert(_, a) => format!("{} {} {} {}", a.name, a.state.word(), a.labels, a.words()),
         rows::Subject::Item(_, item) => format!("{} {} {} {}", item.at, item.subject, item.what, item.detail),
         other => other.name().to_owned(),
     })

@@ -107,6 +107,7 @@ pub(super) fn by(state: &mut State, lines: isize) {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions => table::step(state, lines),
@@ -137,6 +138,7 @@ fn to_end(state: &mut State, last: bool) {
         | Screen::Instances
         | Screen::Health
         | Screen::Metrics
+        | Screen::Alerts
         | Screen::Timeline
         | Screen::Operations
         | Screen::Revisions

@@ -54,7 +54,7 @@ pub fn mark_all(state: &mut State) {
 fn can_be_marked(row: &RowId) -> bool {
     match row {
         RowId::Environment(_) | RowId::Workload(..) | RowId::Instance(..) => true,
-        RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_) => false,
+        RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Alert(..) | RowId::Item(_) => false,
     }
 }
 
