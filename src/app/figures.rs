@@ -35,7 +35,12 @@ pub fn of(state: &State, row: &Subject<'_>, figure: Figure) -> Option<Total> {
         Subject::Instance(_, _, i) => {
             state.metrics.current(&i.id, figure).filter(|_| is_measurable(i)).map(|value| Total { value, exact: true })
         }
-        Subject::Connection(_) | Subject::Revision(..) | Subject::Running(_) | Subject::Past(_) | Subject::Alert(..) | Subject::Item(..) => None,
+        Subject::Connection(_)
+        | Subject::Revision(..)
+        | Subject::Running(_)
+        | Subject::Past(_)
+        | Subject::Alert(..)
+        | Subject::Item(..) => None,
     }
 }
 
@@ -59,7 +64,12 @@ pub fn recent(state: &State, row: &Subject<'_>, figure: Figure, n: usize) -> Vec
         Subject::Environment(s) => state.metrics.sum_recent(s.workloads.iter().flat_map(|w| measurable(w)), figure, n),
         Subject::Workload(_, w) => state.metrics.sum_recent(measurable(w), figure, n),
         Subject::Instance(_, _, i) => state.metrics.recent(&i.id, figure, n),
-        Subject::Connection(_) | Subject::Revision(..) | Subject::Running(_) | Subject::Past(_) | Subject::Alert(..) | Subject::Item(..) => Vec::new(),
+        Subject::Connection(_)
+        | Subject::Revision(..)
+        | Subject::Running(_)
+        | Subject::Past(_)
+        | Subject::Alert(..)
+        | Subject::Item(..) => Vec::new(),
     }
 }
 

@@ -71,9 +71,13 @@ fn measured(state: &State) -> (Measured, Duration) {
     match state.nav.view().screen {
         Screen::Fleet => (fleet(state), state.settings.refresh.max(FLEET_EVERY)),
         Screen::Workloads | Screen::Instances | Screen::Metrics => (in_sight(state), state.settings.refresh),
-        Screen::Logs | Screen::Health | Screen::Alerts | Screen::Timeline | Screen::Operations | Screen::Revisions | Screen::Describe => {
-            (Measured::new(), state.settings.refresh)
-        }
+        Screen::Logs
+        | Screen::Health
+        | Screen::Alerts
+        | Screen::Timeline
+        | Screen::Operations
+        | Screen::Revisions
+        | Screen::Describe => (Measured::new(), state.settings.refresh),
     }
 }
 

@@ -13,9 +13,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{
-    Capabilities, Check, Health, Instance, InstanceId, Snapshot, Verdict, Workload, WorkloadId, WorkloadKind,
-};
+use crate::model::{Capabilities, Check, Health, Instance, InstanceId, Snapshot, Verdict, Workload, WorkloadId, WorkloadKind};
 
 /// What is known of an environment beside its engine.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +49,8 @@ pub struct Judged<'a> {
 pub fn judge(observed: &Arc<Snapshot>, signs: &Signs, before: Option<Judged<'_>>, now: Timestamp) -> Arc<Snapshot> {
     let mut workloads: Vec<Arc<Workload>> = Vec::with_capacity(observed.workloads.len());
     for raw in &observed.workloads {
-        let was = before.and_then(|b| Some((near(b.observed, workloads.len(), &raw.id)?, near(b.judged, workloads.len(), &raw.id)?)));
+        let was =
+            before.and_then(|b| Some((near(b.observed, workloads.len(), &raw.id)?, near(b.judged, workloads.len(), &raw.id)?)));
         workloads.push(workload(raw, signs, was, now));
     }
     for (id, checks) in &signs.workloads {
@@ -82,12 +81,7 @@ fn same(a: &[Arc<Workload>], b: &[Arc<Workload>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
 }
 
-fn workload(
-    raw: &Arc<Workload>,
-    signs: &Signs,
-    was: Option<(&Arc<Workload>, &Arc<Workload>)>,
-    now: Timestamp,
-) -> Arc<Workload> {
+fn workload(raw: &Arc<Workload>, signs: &Signs, was: Option<(&Arc<Workload>, &Arc<Workload>)>, now: Timestamp) -> Arc<Workload> {
     let touched = signs.touches(raw);
     if let Some((observed, judged)) = was
         && !touched
@@ -101,7 +95,9 @@ fn workload(
         .instances
         .iter()
         .enumerate()
-        .map(|(at, i)| instance(i, signs, was.and_then(|w| w.instances.get(at).filter(|o| o.id == i.id).or_else(|| find(w, &i.id))), now))
+        .map(|(at, i)| {
+            instance(i, signs, was.and_then(|w| w.instances.get(at).filter(|o| o.id == i.id).or_else(|| find(w, &i.id))), now)
+        })
         .collect();
     let checks = signs.workloads.get(&raw.id).cloned().unwrap_or_default();
     let mut verdict = raw.verdict.clone();
@@ -172,11 +168,8 @@ fn worsen(verdict: &mut Verdict, checks: &[Check]) {
 /// What has become of the instances by their own signs, taken into their workload's verdict.
 fn from_instances(raw: &Workload, judged: &[Arc<Instance>], verdict: &mut Verdict) {
     let counted = |i: &Instance| !i.set_aside && !i.one_off;
-    let worse: Vec<(&Arc<Instance>, &Arc<Instance>)> = judged
-        .iter()
-        .zip(&raw.instances)
-        .filter(|(now, raw)| counted(raw) && now.verdict.health > raw.verdict.health)
-        .collect();
+    let worse: Vec<(&Arc<Instance>, &Arc<Instance>)> =
+        judged.iter().zip(&raw.instances).filter(|(now, raw)| counted(raw) && now.verdict.health > raw.verdict.health).collect();
     let Some(worst) = worse.iter().map(|(now, _)| now.verdict.health).max() else { return };
     let all = judged.iter().filter(|i| counted(i)).all(|i| i.verdict.health == Health::Unhealthy);
     let health = if worst == Health::Unhealthy && all { Health::Unhealthy } else { Health::Degraded };

@@ -51,7 +51,12 @@ pub fn draw(scene: &Scene<'_>, subject: &Subject<'_>, area: Rect, buf: &mut Buff
         Subject::Environment(s) => s.workloads.iter().flat_map(|w| figures::measurable(w)).collect(),
         Subject::Workload(_, w) => figures::measurable(w).collect(),
         Subject::Instance(_, _, i) => vec![&i.id],
-        Subject::Connection(_) | Subject::Revision(..) | Subject::Running(_) | Subject::Past(_) | Subject::Alert(..) | Subject::Item(..) => Vec::new(),
+        Subject::Connection(_)
+        | Subject::Revision(..)
+        | Subject::Running(_)
+        | Subject::Past(_)
+        | Subject::Alert(..)
+        | Subject::Item(..) => Vec::new(),
     };
     if area.height < 4 || area.width < 24 {
         return;

@@ -65,7 +65,9 @@ impl<'a> Scene<'a> {
     /// Whether what a row shows is old.
     pub fn is_stale(&self, row: &RowId) -> bool {
         let connection = match row {
-            RowId::Environment(id) | RowId::Workload(id, _) | RowId::Instance(id, _) | RowId::Alert(id, _) => Some(&id.connection),
+            RowId::Environment(id) | RowId::Workload(id, _) | RowId::Instance(id, _) | RowId::Alert(id, _) => {
+                Some(&id.connection)
+            }
             RowId::Connection(id) => Some(id),
             RowId::Revision(_) => self.environment.map(|id| &id.connection),
             RowId::Operation(_) | RowId::Item(_) => None,

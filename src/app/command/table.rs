@@ -41,13 +41,7 @@ pub const COMMANDS: &[Info] = &[
         "What is wrong, worst first, with reasons and last check output.",
     ),
     row(Command::Go(Screen::Metrics), "go.metrics", "metrics", Group::Move, "CPU, memory and network over time."),
-    row(
-        Command::Go(Screen::Alerts),
-        "go.alerts",
-        "alerts",
-        Group::Move,
-        "What fires, what is about to, and what is silenced.",
-    ),
+    row(Command::Go(Screen::Alerts), "go.alerts", "alerts", Group::Move, "What fires, what is about to, and what is silenced."),
     row(
         Command::Go(Screen::Timeline),
         "go.timeline",

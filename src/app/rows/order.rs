@@ -205,7 +205,13 @@ fn by_default(screen: Screen, rows: &mut [Subject<'_>]) {
             key(a).cmp(&key(b)).then_with(|| sort::natural(a.name(), b.name()))
         }),
         // Connections, times and revisions already come in the order they are read in.
-        Screen::Fleet | Screen::Alerts | Screen::Timeline | Screen::Operations | Screen::Revisions | Screen::Logs | Screen::Describe => {}
+        Screen::Fleet
+        | Screen::Alerts
+        | Screen::Timeline
+        | Screen::Operations
+        | Screen::Revisions
+        | Screen::Logs
+        | Screen::Describe => {}
     }
 }
 

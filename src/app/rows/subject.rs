@@ -72,7 +72,9 @@ impl<'a> Subject<'a> {
             Self::Environment(s) => s.workloads.iter().map(|w| w.verdict.health).max(),
             Self::Workload(_, w) => Some(w.verdict.health),
             Self::Instance(_, _, i) => Some(i.verdict.health),
-            Self::Connection(_) | Self::Revision(..) | Self::Running(_) | Self::Past(_) | Self::Alert(..) | Self::Item(..) => None,
+            Self::Connection(_) | Self::Revision(..) | Self::Running(_) | Self::Past(_) | Self::Alert(..) | Self::Item(..) => {
+                None
+            }
         }
     }
 }

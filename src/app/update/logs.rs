@@ -112,7 +112,12 @@ fn of_marks(state: &State) -> Result<Wanted, &'static str> {
         match row {
             RowId::Workload(_, id) => drop(workloads.insert(id.clone())),
             RowId::Instance(_, id) => drop(instances.insert(id.clone())),
-            RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Alert(..) | RowId::Item(_) => {}
+            RowId::Connection(_)
+            | RowId::Environment(_)
+            | RowId::Revision(_)
+            | RowId::Operation(_)
+            | RowId::Alert(..)
+            | RowId::Item(_) => {}
         }
     }
     let view = View::of(Screen::Logs, environment.clone());

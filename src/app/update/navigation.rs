@@ -280,7 +280,8 @@ fn narrowed(state: &State) -> Option<Narrowed> {
             let alert = state.alerts(id).find(|a| a.key() == *key)?;
             return Some((id.clone(), state.workload_of_alert(id, alert)?, None));
         }
-        Some(RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_)) | None => {}
+        Some(RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_)) | None => {
+        }
     }
     Some((view.environment.clone()?, view.workload.clone()?, view.instance.clone()))
 }
@@ -376,7 +377,12 @@ pub fn jump(state: &mut State, row: &RowId) -> Vec<Effect> {
             let workload = state.instance(&id.connection, instance).map(|(_, w, _)| w.id.clone());
             View { workload, ..View::of(Screen::Instances, id.clone()) }
         }
-        RowId::Environment(_) | RowId::Connection(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Alert(..) | RowId::Item(_) => {
+        RowId::Environment(_)
+        | RowId::Connection(_)
+        | RowId::Revision(_)
+        | RowId::Operation(_)
+        | RowId::Alert(..)
+        | RowId::Item(_) => {
             return open(state, row);
         }
     };
