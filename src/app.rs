@@ -13,6 +13,7 @@ pub mod msg;
 pub mod operations;
 pub mod palette;
 pub mod rows;
+pub mod signs;
 pub mod state;
 pub mod subscription;
 pub mod target;

@@ -6,6 +6,7 @@ pub mod drift;
 pub mod health;
 pub mod log;
 pub mod metric;
+pub mod probe;
 pub mod redact;
 pub mod text;
 pub mod timeline;

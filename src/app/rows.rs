@@ -35,6 +35,7 @@ pub enum Column {
     State,
     Health,
     Unhealthy,
+    Alerts,
     Revision,
     Image,
     Cpu,

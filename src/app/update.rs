@@ -108,6 +108,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
 }
 
 fn tick(state: &mut State) -> Vec<Effect> {
+    around::tick(state);
     let mut effects = operations::tick(state);
     effects.extend(discovery::owners(state));
     effects.extend(autoscale::tick(state));

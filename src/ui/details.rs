@@ -65,9 +65,9 @@ fn page(scene: &Scene<'_>, subject: &Subject<'_>, width: u16, height: u16) -> Pa
     let well = scene.view.screen == Screen::Health;
     match subject {
         Subject::Environment(snapshot) => environment::write(scene, snapshot, width, height, &mut page),
-        Subject::Workload(_, workload) if well => health::of_workload(scene, workload, width, &mut page),
+        Subject::Workload(s, workload) if well => health::of_workload(scene, &s.environment.id, workload, width, &mut page),
         Subject::Workload(snapshot, workload) => workload::write(scene, snapshot, workload, (width, height), &mut page),
-        Subject::Instance(_, _, instance) if well => health::of_instance(scene, instance, width, &mut page),
+        Subject::Instance(s, _, instance) if well => health::of_instance(scene, &s.environment.id, instance, width, &mut page),
         Subject::Instance(snapshot, workload, instance) => {
             instance::write(scene, (snapshot, workload, instance), (width, height), &mut page);
         }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use crate::app::format::{clock, count, seconds_since};
-use crate::model::{Guard, Health, Link, Snapshot, Tier};
+use crate::model::{AlertState, Guard, Health, Link, Snapshot, Tier};
 use crate::theme::Role;
 
 use super::format::elapsed;
@@ -115,6 +115,7 @@ fn place(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
     }
     if let Some(snapshot) = scene.snapshot {
         ill(scene, std::iter::once(snapshot), pieces);
+        alerts(scene, scene.state.alerts_firing(&snapshot.environment.id), pieces);
         guard(scene, snapshot, pieces);
         lock(scene, snapshot, pieces);
     }
@@ -144,6 +145,7 @@ fn everything(scene: &Scene<'_>, pieces: &mut Vec<Piece>) {
         }
     }
     ill(scene, state.snapshots().map(AsRef::as_ref), pieces);
+    alerts(scene, state.snapshots().map(|s| state.alerts_firing(&s.environment.id)).sum(), pieces);
     if state.settings.read_only {
         pieces.push(Piece { text: "read-only".to_owned(), style: scene.style(Role::Warn), rank: 1, ..Piece::default() });
     }
@@ -202,6 +204,15 @@ fn ill<'a>(scene: &Scene<'_>, snapshots: impl Iterator<Item = &'a Snapshot>, pie
             let rank = if health == Health::Unhealthy { 2 } else { 7 };
             pieces.push(Piece { text, short, style: scene.theme.health(health), rank });
         }
+    }
+}
+
+/// How many alerts fire that nobody has silenced.
+fn alerts(scene: &Scene<'_>, firing: usize, pieces: &mut Vec<Piece>) {
+    if firing > 0 {
+        let symbol = AlertState::Firing.symbol();
+        let (text, short) = (format!("{symbol} {firing} firing"), format!("{symbol} {firing}"));
+        pieces.push(Piece { text, short, style: scene.style(Role::Bad), rank: 2 });
     }
 }
 

@@ -49,10 +49,10 @@ fn common_keys_do_the_same_in_every_flavour_and_context() {
         ("4", Screen::Logs),
         ("5", Screen::Health),
         ("6", Screen::Metrics),
-        ("7", Screen::Timeline),
-        ("8", Screen::Operations),
-        ("9", Screen::Revisions),
-        ("0", Screen::Describe),
+        ("7", Screen::Alerts),
+        ("8", Screen::Timeline),
+        ("9", Screen::Operations),
+        ("0", Screen::Revisions),
     ];
     let mut common = vec![
         ("j", Command::Down),

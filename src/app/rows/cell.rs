@@ -10,7 +10,7 @@ use super::{Cell, Column, Subject, Tone, subject};
 use crate::app::figures;
 use crate::app::format::{UNKNOWN, age, bytes, clock, cores, percent, seconds_since};
 use crate::app::state::{Connection, Opening, RowId, State};
-use crate::model::{Health, Link, Snapshot, Workload};
+use crate::model::{Health, Link, Snapshot, Workload, WorkloadKind};
 use crate::observe::metric::Figure;
 
 /// Points of a sparkline.
@@ -62,6 +62,7 @@ pub fn cell(state: &State, row: &RowId, column: Column) -> Cell {
         | Column::State
         | Column::Health
         | Column::Unhealthy
+        | Column::Alerts
         | Column::Revision
         | Column::Image
         | Column::Node
@@ -170,6 +171,11 @@ fn environment(state: &State, snapshot: &Arc<Snapshot>, column: Column) -> Cell 
             0 => Cell::dim("0"),
             n => Cell::toned(n.to_string(), Tone::Bad),
         },
+        Column::Alerts => match state.alerts_firing(&environment.id) {
+            0 if state.watched.alerts.contains_key(&environment.id) => Cell::dim("0"),
+            0 => Cell::unknown(),
+            n => Cell::toned(n.to_string(), Tone::Bad),
+        },
         Column::LastOperation => last_operation(state, snapshot),
         Column::Lock => match &snapshot.lock {
             Some(lock) if lock.why.is_empty() => Cell::toned(lock.by.to_string(), Tone::Warn),
@@ -205,6 +211,7 @@ fn workload(state: &State, snapshot: &Snapshot, workload: &Workload, column: Col
         Column::Tier => Cell::toned(snapshot.environment.tier.word(), Tone::Tier(snapshot.environment.tier)),
         Column::Engine => Cell::plain(snapshot.environment.engine.word()),
         Column::Kind => Cell::dim(workload.kind.word()),
+        Column::Ready | Column::Restarts if workload.kind == WorkloadKind::Dependency => Cell::unknown(),
         Column::Ready => {
             let tone = if workload.ready < workload.desired { Tone::Warn } else { Tone::Plain };
             Cell::toned(format!("{}/{}", workload.ready, workload.desired), tone)

@@ -35,6 +35,7 @@ pub(in crate::app) fn first_direction(column: Column) -> Direction {
     match column {
         Column::Health
         | Column::Unhealthy
+        | Column::Alerts
         | Column::Revision
         | Column::Cpu
         | Column::CpuTrend
@@ -106,6 +107,17 @@ pub(super) fn key<'a>(state: &'a State, row: &Subject<'a>, column: Column) -> So
         Column::Net => pair(Figure::NetRx, Figure::NetTx),
         Column::Block => pair(Figure::BlockRead, Figure::BlockWrite),
         Column::Pids => figures::pids(state, row).and_then(|n| i64::try_from(n).ok()).map_or(SortKey::Nothing, SortKey::Whole),
+        Column::Alerts => match row {
+            Subject::Environment(s) => whole(state.alerts_firing(&s.environment.id)),
+            Subject::Connection(_)
+            | Subject::Workload(..)
+            | Subject::Instance(..)
+            | Subject::Revision(..)
+            | Subject::Running(_)
+            | Subject::Past(_)
+            | Subject::Alert(..)
+            | Subject::Item(..) => SortKey::Nothing,
+        },
         Column::Health => row.health().map_or(SortKey::Nothing, SortKey::Health),
         Column::Environment => {
             row.environment().map_or_else(|| text(past(row, |p| p.environment())), |id| SortKey::Text(&id.name))

@@ -1,18 +1,38 @@
 //! What is known from outside the engines: probes, scraped series, alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::model::{Alert, EnvironmentId, WorkloadId};
-use crate::observe::watch::{Outcome, ProbeWatch, ScrapeWatch, Scraped};
+use crate::model::{Alert, EnvironmentId, InstanceId, WorkloadId};
+use crate::observe::probe::Standing;
+use crate::observe::watch::{ProbeWatch, ScrapeWatch, Scraped};
 
 /// Everything that is watched, as last seen.
 #[derive(Debug, Default)]
 pub struct Watched {
-    pub probes: BTreeMap<ProbeWatch, Outcome>,
+    pub probes: BTreeMap<ProbeWatch, Standing>,
     pub scrapes: BTreeMap<ScrapeWatch, Scraped>,
     /// Worst first.
     pub alerts: BTreeMap<EnvironmentId, Vec<Arc<Alert>>>,
+    /// Environments of which something was seen that is not in the picture yet.
+    pub unjudged: BTreeSet<EnvironmentId>,
+}
+
+impl Watched {
+    /// Forgets what was seen at instances that are gone.
+    pub fn retain(&mut self, is_there: impl Fn(&InstanceId) -> bool) {
+        self.probes.retain(|watch, _| watch.instance.as_ref().is_none_or(&is_there));
+        self.scrapes.retain(|watch, _| watch.instance.as_ref().is_none_or(|(instance, _)| is_there(instance)));
+    }
+
+    /// The probe of this name at this place.
+    #[must_use]
+    pub fn standing(&self, environment: &EnvironmentId, name: &str, instance: Option<&InstanceId>) -> Option<&Standing> {
+        let found = self.probes.iter().find(|(watch, _)| {
+            watch.environment == *environment && *watch.probe.name == *name && watch.instance.as_ref() == instance
+        });
+        found.map(|(_, standing)| standing)
+    }
 }
 
 impl super::State {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::app::{Effect, State};
 use crate::engine::Description;
-use crate::model::{ConnectionId, Environment, Health, Inventory, Item, Link, Sample, Snapshot, Source, Verdict};
+use crate::model::{ConnectionId, Environment, Health, InstanceId, Inventory, Item, Link, Sample, Snapshot, Source, Verdict};
 use crate::operate::machine::Event;
 
-use super::{discovery, navigation, operations};
+use super::{around, discovery, navigation, operations};
 
 /// A feed's state changed.
 pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
@@ -30,20 +30,27 @@ pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
 pub fn inventory(state: &mut State, id: &ConnectionId, inventory: &Arc<Inventory>) -> Vec<Effect> {
     let Some(connection) = state.connections.get_mut(id) else { return Vec::new() };
     connection.heard = Some(state.now);
-    let before = connection.inventory.clone();
-    connection.hold(inventory.clone(), inventory.clone());
-    state.generation += 1;
-    if let Some(before) = &before {
-        for item in changes(before, inventory) {
-            state.timeline.push(item);
-        }
-    }
+    let judged = around::judged(state, inventory);
+    replace(state, id, inventory.clone(), judged);
     let connections = &state.connections;
-    state.metrics.retain(|instance| connections.values().any(|c| c.index.contains_key(instance)));
+    let is_there = |instance: &InstanceId| connections.values().any(|c| c.index.contains_key(instance));
+    state.metrics.retain(is_there);
+    state.watched.retain(is_there);
     navigation::start(state);
     let mut effects = operations::snapshots(state, id);
     effects.extend(discovery::owners(state));
     effects
+}
+
+/// Puts an inventory in the place of the one before, and tells what has changed.
+pub(super) fn replace(state: &mut State, id: &ConnectionId, observed: Arc<Inventory>, judged: Arc<Inventory>) {
+    let Some(connection) = state.connections.get_mut(id) else { return };
+    let before = connection.inventory.clone();
+    connection.hold(observed, judged.clone());
+    state.generation += 1;
+    for item in before.iter().flat_map(|before| changes(before, &judged)) {
+        state.timeline.push(item);
+    }
 }
 
 /// Health changes between two inventories, as timeline items. What was not there before has not changed.

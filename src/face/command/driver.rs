@@ -1,15 +1,18 @@
 //! The app without a screen: messages are taken in until a command has what it needs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::operations::is_unfinished;
 use crate::app::subscription::tick_every;
+use crate::app::watches::watches;
 use crate::app::{Effect, Msg, State};
 use crate::engine::Topic;
 use crate::model::{ConnectionId, FileState, InstanceId, InstanceState, Link, Snapshot};
+use crate::observe::watch::Watch;
 use crate::operate::guard::{Owner, owner_state};
 use crate::runtime::journal::Journal;
 use crate::runtime::{Incoming, Session, process};
@@ -25,6 +28,8 @@ const DETAILS_WITHIN: Duration = Duration::from_secs(3);
 const FIGURES_WITHIN: Duration = Duration::from_secs(3);
 /// How long the compose tool may take to read the files at hand.
 const FILES_WITHIN: Duration = Duration::from_secs(30);
+/// How long the probes may take to look once.
+const LOOKS_WITHIN: Duration = Duration::from_secs(12);
 /// Messages taken in at once.
 const AT_ONCE: usize = 32;
 
@@ -162,6 +167,35 @@ impl Driver {
             })
         })
         .await;
+    }
+
+    /// One look of each probe decides, unless the command observes for a while: it has no time for three.
+    pub fn decide_at_once(&mut self, observed: Option<Duration>) {
+        if observed.is_some() {
+            return;
+        }
+        for policy in self.session.state.settings.policies.values_mut() {
+            for probe in &mut policy.probes {
+                let probe = Arc::make_mut(probe);
+                (probe.failures, probe.successes) = (1, 1);
+            }
+        }
+    }
+
+    /// Observes for as long as the command was told, or else until every probe has looked once.
+    pub async fn looks(&mut self, observed: Option<Duration>) {
+        if let Some(span) = observed {
+            return self.watch(span).await;
+        }
+        let looked = |state: &State| {
+            watches(state).into_iter().all(|(_, watch)| match watch {
+                Watch::Probe(watch) => state.watched.probes.get(&watch).is_some_and(|standing| standing.last.is_some()),
+                Watch::Scrape(_) => true,
+            })
+        };
+        self.until(LOOKS_WITHIN, looked).await;
+        // What has come since the last tick is taken into the picture.
+        drop(self.feed(Msg::Tick));
     }
 
     /// Goes on watching for this long: a command told so observes before it answers.

@@ -14,11 +14,10 @@ use super::{Driver, Exit, Result};
 /// # Errors
 /// When nothing can be seen, the environment asked for is not there, or standard output is closed.
 pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Observe) -> Result<Exit> {
+    driver.decide_at_once(arguments.duration);
     driver.inventory().await;
     driver.only(arguments.name.as_deref())?;
-    if let Some(span) = arguments.duration {
-        driver.watch(span).await;
-    }
+    driver.looks(arguments.duration).await;
     let state = driver.state();
     let mut rows: Vec<(Health, HealthRow)> =
         state.snapshots().flat_map(|s| s.workloads.iter().map(|w| (w.verdict.health, shape::health(state, s, w)))).collect();

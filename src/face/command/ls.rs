@@ -12,11 +12,13 @@ use super::{Driver, Exit, Result};
 /// # Errors
 /// When nothing can be seen, the environment asked for is not there, or standard output is closed.
 pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Ls) -> Result<Exit> {
+    driver.decide_at_once(None);
     driver.inventory().await;
     driver.only(arguments.name.as_deref())?;
     let running = driver.running();
     driver.figures(running).await;
     driver.files().await;
+    driver.looks(None).await;
     let state = driver.state();
     let rows: Vec<WorkloadRow> =
         state.snapshots().flat_map(|s| s.workloads.iter().map(|w| shape::workload(state, s, w))).collect();

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::app::State;
 use crate::app::operations::{is_unfinished, unfinished_note};
-use crate::model::{Health, Instance, InstanceId, InstanceState, Link, Snapshot, Workload};
+use crate::model::{Check, Health, Instance, InstanceId, InstanceState, Link, Snapshot, Workload};
 use crate::observe::metric::Figure;
 
 /// How far an environment's data can be trusted.
@@ -139,6 +139,8 @@ pub struct HealthRow {
     pub environment: String,
     pub subject: String,
     pub health: &'static str,
+    /// When it became so, where that was seen.
+    pub since: Option<Timestamp>,
     pub reasons: Vec<String>,
     pub checks: Vec<CheckRow>,
 }
@@ -198,7 +200,7 @@ pub fn environment(state: &State, snapshot: &Snapshot) -> Environment {
         instances_running: instances().filter(|i| i.state == InstanceState::Running).count(),
         instances_total: instances().count(),
         unhealthy: workloads.iter().filter(|w| is_bad(w.verdict.health)).count(),
-        alerts_firing: 0,
+        alerts_firing: state.alerts_firing(&environment.id),
         cpu_cores: state.metrics.sum_latest(running(snapshot), Figure::Cpu),
         memory_bytes: state.metrics.sum_latest(running(snapshot), Figure::Memory).map(whole),
         last_operation: state.last_operation(&environment.id).map(|past| LastOperation {
@@ -288,21 +290,27 @@ pub fn instance(state: &State, instance: &Instance) -> InstanceRow {
 #[must_use]
 pub fn health(state: &State, snapshot: &Snapshot, workload: &Workload) -> HealthRow {
     let several = workload.instances.len() > 1;
-    let checks = workload.instances.iter().flat_map(|i| {
-        i.checks.iter().map(move |c| CheckRow {
-            name: if several { format!("{}: {}", i.name, c.name) } else { c.name.to_string() },
-            source: c.source,
-            state: c.health.word(),
-            latency_ms: c.latency_ms,
-            output: c.output.to_string(),
-            at: c.at,
-        })
+    let of_instances = workload.instances.iter().flat_map(|i| {
+        i.checks.iter().map(move |c| check(if several { format!("{}: {}", i.name, c.name) } else { c.name.to_string() }, c))
     });
+    let checks = workload.checks.iter().map(|c| check(c.name.to_string(), c)).chain(of_instances);
     HealthRow {
         environment: state.name_of(&snapshot.environment.id),
         subject: workload.id.to_string(),
         health: workload.verdict.health.word(),
+        since: workload.verdict.since,
         reasons: texts(&workload.verdict.reasons),
         checks: checks.collect(),
+    }
+}
+
+fn check(name: String, check: &Check) -> CheckRow {
+    CheckRow {
+        name,
+        source: check.source,
+        state: check.health.word(),
+        latency_ms: check.latency_ms,
+        output: check.output.to_string(),
+        at: check.at,
     }
 }

@@ -20,6 +20,7 @@ struct Status {
 /// # Errors
 /// When the environment asked for is not there, or standard output is closed.
 pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Observe) -> Result<Exit> {
+    driver.decide_at_once(arguments.duration);
     driver.inventory().await;
     let failed = driver.failed();
     if failed.is_empty() || arguments.name.is_some() {
@@ -27,9 +28,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Observe) -> Res
     }
     let running = driver.running();
     driver.figures(running).await;
-    if let Some(span) = arguments.duration {
-        driver.watch(span).await;
-    }
+    driver.looks(arguments.duration).await;
     let state = driver.state();
     let mut environments: Vec<Environment> = state.snapshots().map(|s| shape::environment(state, s)).collect();
     // What cannot be seen is told as such, never left out.
@@ -52,7 +51,7 @@ pub async fn run(driver: &mut Driver, out: &mut Out, arguments: &Observe) -> Res
         return Ok(Exit::Failed);
     }
     let stale = state.snapshots().any(|s| state.link(&s.environment.id.connection).is_some_and(|l| !l.is_live()));
-    let bad = status.environments.iter().any(|e| e.unhealthy > 0 || e.unfinished.is_some());
+    let bad = status.environments.iter().any(|e| e.unhealthy > 0 || e.alerts_firing > 0 || e.unfinished.is_some());
     Ok(if stale {
         Exit::Failed
     } else if bad {
@@ -96,6 +95,7 @@ fn table(status: &Status) -> Grid {
         ">READY",
         ">INSTANCES",
         ">UNHEALTHY",
+        ">ALERTS",
         ">CPU",
         ">MEM",
         "GUARD",
@@ -112,6 +112,7 @@ fn table(status: &Status) -> Grid {
             format!("{}/{}", e.workloads_ready, e.workloads_total),
             format!("{}/{}", e.instances_running, e.instances_total),
             e.unhealthy.to_string(),
+            e.alerts_firing.to_string(),
             e.cpu_cores.map_or_else(|| format::UNKNOWN.to_owned(), format::cores),
             e.memory_bytes.map_or_else(|| format::UNKNOWN.to_owned(), |b| format::bytes(b as f64)),
             e.guard.to_owned(),

@@ -37,7 +37,7 @@ pub fn write(
     if let Some(pod) = &instance.pod {
         cluster::pod(scene, pod, width, page);
     }
-    health::of_instance(scene, instance, width, page);
+    health::of_instance(scene, &snapshot.environment.id, instance, width, page);
     let left = usize::from(height).saturating_sub(page.lines.len() + 1);
     if left > 0 {
         page.line();
