@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use crate::model::{EnvironmentId, InstanceId, Inventory, Item, Link, Sample, WorkloadId};
 use crate::observe::log::LogBatch;
 use crate::observe::redact::Redaction;
-use crate::operate::action::{Accepted, Action};
+use crate::operate::action::{Accepted, Action, InstanceRef, Output};
 use crate::operate::errand::Errand;
 
 /// What can be followed. Topics are compared: the runtime starts the new ones and stops those no longer wanted.
@@ -147,6 +147,26 @@ pub trait Engine: Send + Sync {
     fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
         let what = format!("A connection to port {port} of {instance}").into();
         Box::pin(async move { Err(EngineError::Unsupported { what, why: "nothing listens there".into() }) })
+    }
+
+    /// Runs the command of a probe in an instance and waits for its end: a look, behind which no operation stands. It reads
+    /// nothing, and what it prints is bounded. No engine ends a command that was begun: given up, it may still run there.
+    fn ask(
+        &self,
+        instance: InstanceId,
+        command: Vec<Arc<str>>,
+        limit: Duration,
+    ) -> BoxFuture<'static, Result<Output, EngineError>> {
+        let action = Action::Exec { instance: InstanceRef::Known(instance), command, timeout: limit };
+        let work = self.execute(action, Arc::new(|_| {}));
+        Box::pin(async move {
+            match work.await? {
+                Accepted::Output(output) => Ok(*output),
+                other => {
+                    Err(EngineError::Protocol { endpoint: "the engine".into(), cause: format!("{other:?} is no output").into() })
+                }
+            }
+        })
     }
 
     /// Opens a command in an instance with a terminal of its own.

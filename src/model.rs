@@ -34,7 +34,7 @@ pub use instance::{Check, Instance, InstanceState, Port};
 pub use labels::Labels;
 pub use node::Node;
 pub use pod::{Container, ContainerRole, Pod};
-pub use probe::{Expect, Json, ProbeKind, ProbeSpec};
+pub use probe::{Expect, Json, Manner, ProbeKind, ProbeSpec};
 pub use problem::Problem;
 pub use revision::Revision;
 pub use sample::Sample;

@@ -12,6 +12,7 @@ mod endpoint;
 mod figure;
 mod file;
 mod http;
+mod pace;
 mod place;
 mod stream;
 mod vigil;
@@ -47,10 +48,10 @@ pub async fn perform(
             Ok(good(None, format!("{address} takes connections ({})", milliseconds(took))))
         }
         Errand::Certificate { address, days, timeout } => certificate::look(&address, Some(days), timeout).await,
-        Errand::Probe { probe, instances } => check::probe(engine.as_deref(), &probe, &instances).await,
+        Errand::Probe { probe, instances } => check::probe(engine.as_ref(), &probe, &instances).await,
         Errand::Metric { metric, limit } => {
             let Metric { name, .. } = &*metric;
-            let read = figure::read(engine.as_deref(), &metric, &report).await.map_err(|why| unmet(name, &why))?;
+            let read = figure::read(engine.as_ref(), &metric, &report).await.map_err(|why| unmet(name, &why))?;
             read.judge(name, limit).map_err(|why| unmet(name, &why)).map(|words| good(Some(read.value), words))
         }
         Errand::Alerts { prometheus, name } => alerts::silent(&prometheus, name.as_deref()).await,

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +21,75 @@ pub struct ProbeSpec {
     /// So many good answers in a row before it counts as well again.
     pub successes: u32,
     pub expect: Expect,
+    /// An answer that takes longer is well, but late: degraded.
+    pub latency: Option<Duration>,
+    pub manner: Manner,
+}
+
+impl ProbeSpec {
+    /// How long an answer may take when nothing is said.
+    pub const TIMEOUT: Duration = Duration::from_secs(3);
+
+    /// A probe of which nothing else is said: every ten seconds, with three seconds for the answer; the third failure in a
+    /// row counts, and the first success.
+    #[must_use]
+    pub fn of(name: impl Into<Arc<str>>, kind: ProbeKind) -> Self {
+        Self {
+            name: name.into(),
+            workload: None,
+            kind,
+            interval: Duration::from_secs(10),
+            timeout: Self::TIMEOUT,
+            failures: 3,
+            successes: 1,
+            expect: Expect::default(),
+            latency: None,
+            manner: Manner::default(),
+        }
+    }
+}
+
+/// How an `http` or `tls` probe asks.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Manner {
+    /// HEAD instead of GET.
+    pub head: bool,
+    /// So many redirects are followed, one more is a failure; with 0 the redirect itself is the answer.
+    pub redirects: u32,
+    /// Sent to the server the probe names, and to no other.
+    pub headers: BTreeMap<Arc<str>, Arc<str>>,
+    /// The name that is asked for and that the certificate must be for, where it is not the address's own.
+    pub host: Option<Arc<str>>,
+    /// A file of certificates that are trusted beside those the machine trusts.
+    pub ca: Option<Arc<str>>,
+}
+
+impl Manner {
+    /// Redirects that are followed when nothing is said.
+    pub const REDIRECTS: u32 = 5;
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { head: false, redirects: Self::REDIRECTS, headers: BTreeMap::new(), host: None, ca: None }
+    }
+}
+
+impl fmt::Debug for Manner {
+    /// The values of headers are nobody's business.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<&Arc<str>> = self.headers.keys().collect();
+        let Self { head, redirects, headers: _, host, ca } = self;
+        let mut shown = f.debug_struct("Manner");
+        shown.field("head", head).field("redirects", redirects).field("headers", &headers).field("host", host).field("ca", ca);
+        shown.finish()
+    }
 }
 
 /// What a probe does. In addresses `{instance}` stands for the address of each instance of its workload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProbeKind {
-    /// GET of this URL.
+    /// GET (or HEAD) of this URL.
     Http(Arc<str>),
     /// `host:port` takes connections.
     Tcp(Arc<str>),

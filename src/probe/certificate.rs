@@ -6,9 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -71,12 +72,35 @@ pub(super) async fn roots() -> Arc<RootCertStore> {
     ROOTS.get_or_init(load).await.clone()
 }
 
+/// Whom this machine trusts, and those in the file `ca`, which is read anew each time: it may have been renewed.
+///
+/// # Errors
+/// A sentence when there is no such file, or no certificate in it.
+pub(super) async fn trusted(ca: Option<&str>) -> Result<Arc<RootCertStore>, String> {
+    /// Bytes a file of certificates may have.
+    const LONGEST: u64 = 4 << 20;
+    let system = roots().await;
+    let Some(path) = ca else { return Ok(system) };
+    let wrong = |why: &str| format!("the authority in {path} cannot be used: {why}");
+    let size = tokio::fs::metadata(path).await.map_err(|error| wrong(&error.to_string()))?.len();
+    if size > LONGEST {
+        return Err(wrong("the file is too large to be one"));
+    }
+    let pem = tokio::fs::read(path).await.map_err(|error| wrong(&error.to_string()))?;
+    let own: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| wrong("it is no file of certificates (PEM)"))?;
+    let mut roots = RootCertStore::clone(&system);
+    let (added, _) = roots.add_parsable_certificates(own);
+    if added == 0 { Err(wrong("there is no certificate in it (PEM)")) } else { Ok(Arc::new(roots)) }
+}
+
 /// Speaks TLS with `host` over `stream`, trusting `roots`.
-pub(super) async fn shake(
-    stream: TcpStream,
+pub(super) async fn shake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     host: &str,
     roots: Arc<RootCertStore>,
-) -> Result<(TlsStream<TcpStream>, Certificate), String> {
+) -> Result<(TlsStream<S>, Certificate), String> {
     if roots.is_empty() {
         return Err("this machine trusts no certificate authority (ca-certificates is missing)".to_owned());
     }

@@ -2,7 +2,7 @@
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
@@ -79,4 +79,17 @@ async fn what_speaks_no_tls_is_said_to() {
     assert!(error.to_string().contains("TLS failed"), "{error}");
     let error = look("127.0.0.1", None, Duration::from_secs(10)).await.unwrap_err();
     assert_eq!(error.to_string(), "127.0.0.1: it is no host:port");
+}
+
+#[tokio::test]
+async fn an_authority_of_ones_own_is_trusted_beside_the_others() {
+    let path = |name: &str| format!("{}/tests/probe/tls/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+    let roots = trusted(Some(&path("authority"))).await.unwrap();
+    assert_eq!(roots.len(), super::roots().await.len() + 1);
+    let stream = TcpStream::connect(serve(SERVER).await).await.unwrap();
+    assert!(shake(stream, "localhost", roots).await.is_ok());
+    for (file, why) in [(path("key"), "there is no certificate in it"), (path("none"), "No such file")] {
+        let said = trusted(Some(&file)).await.unwrap_err();
+        assert!(said.starts_with(&format!("the authority in {file} cannot be used")) && said.contains(why), "{said}");
+    }
 }

@@ -1,105 +1,224 @@
 //! Configured probes: what is asked, and whether the answer is as it should be.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Method;
+use hyper::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::certificate;
-use super::http::Ask;
+use super::certificate::{self, Certificate};
+use super::http::{Answer, Ask};
 use super::place::{self, Place};
 use super::stream::{self, Fault};
 use super::{good, milliseconds, unmet};
 use crate::engine::{Engine, EngineError};
-use crate::model::probe::{Expect, Json, ProbeKind, ProbeSpec};
+use crate::model::probe::{Expect, Json, Manner, ProbeKind, ProbeSpec};
+use crate::observe::redact;
 use crate::operate::Accepted;
 use crate::operate::action::InstanceRef;
 
-/// Asks at every place the probe is about; all of them must answer well.
+/// What one look has found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Found {
+    pub(super) ok: bool,
+    /// It is well, but took longer than is wanted.
+    pub(super) slow: bool,
+    /// `None` when nothing came back.
+    pub(super) took: Option<Duration>,
+    /// What was seen, or what is wrong; as it came from outside.
+    pub(super) words: String,
+    /// Whole days the certificate that was shown is still good for.
+    pub(super) days: Option<u64>,
+}
+
+impl Found {
+    /// Says so when it took longer than is wanted.
+    pub(super) fn hold_to(&mut self, wanted: Option<Duration>) {
+        if let (true, false, Some(took), Some(wanted)) = (self.ok, self.slow, self.took, wanted)
+            && took > wanted
+        {
+            self.slow = true;
+            self.words = format!("{}, {} is wanted", self.words, milliseconds(wanted));
+        }
+    }
+}
+
+impl From<Fault> for Found {
+    fn from(fault: Fault) -> Self {
+        Self { words: fault.why, ..Self::default() }
+    }
+}
+
+/// Asks at every place the probe is about; all of them must answer well. One that answers late does so.
 pub(super) async fn probe(
-    engine: Option<&dyn Engine>,
+    engine: Option<&Arc<dyn Engine>>,
     probe: &ProbeSpec,
     instances: &[InstanceRef],
 ) -> Result<Accepted, EngineError> {
     let what = format!("probe {}", probe.name);
     let failed = |why: String| unmet(&what, &why);
-    let address = match &probe.kind {
-        ProbeKind::Http(address) | ProbeKind::Tcp(address) | ProbeKind::Tls(address) => address,
-        ProbeKind::Exec(_) => return Err(failed("an exec probe is run in its instance, not from here".to_owned())),
+    let Some(address) = address(&probe.kind) else {
+        return Err(failed("an exec probe is run in its instance, not from here".to_owned()));
     };
     let places = place::places(engine, address, instances).await.map_err(failed)?;
-    let answers = futures_util::future::join_all(places.iter().map(|place| look(probe, place))).await;
-    let count = answers.len();
-    let mut worst: Option<(Duration, String)> = None;
-    for (place, answer) in places.iter().zip(answers) {
-        match answer {
-            Ok((took, words)) if worst.as_ref().is_none_or(|(longest, _)| took > *longest) => worst = Some((took, words)),
-            Ok(_) => {}
-            Err(fault) if fault.silent => return Err(failed(place.silence(&fault.why))),
-            Err(fault) => return Err(failed(place.says(&fault.why))),
-        }
+    let found = futures_util::future::join_all(places.iter().map(|place| look(probe, place))).await;
+    if let Some((place, bad)) = places.iter().zip(&found).find(|(_, found)| !found.ok) {
+        return Err(failed(place.says(&bad.words)));
     }
-    let (took, words) = worst.unwrap_or_default();
-    let words = if count > 1 { format!("all {count}: {words} at most") } else { words };
-    Ok(good(Some(took.as_secs_f64() * 1000.0), words))
+    let count = found.len();
+    let slowest = found.into_iter().max_by_key(|found| found.took).unwrap_or_default();
+    let words = if count > 1 { format!("all {count}: {} at most", slowest.words) } else { slowest.words };
+    Ok(good(slowest.took.map(|took| took.as_secs_f64() * 1000.0), words))
 }
 
-/// How long it took, and what to say about it.
-async fn look(probe: &ProbeSpec, place: &Place) -> Result<(Duration, String), Fault> {
-    let (address, limit) = (&place.address, probe.timeout);
-    match &probe.kind {
-        ProbeKind::Http(_) => {
-            let follow = probe.expect.status.is_none_or(|status| !(300..400).contains(&status));
-            let ask = Ask { follow, whole: !probe.expect.json.is_empty(), ..Ask::get(address) };
-            let answer = ask.send(limit).await?;
-            let words = judge(&probe.expect, answer.status, &answer.body).map_err(Fault::new)?;
-            let certificate = match (answer.certificate, probe.expect.certificate_days) {
-                (Some(certificate), Some(days)) => format!(", {}", certificate.judge(Some(days)).map_err(Fault::new)?),
-                (None, Some(_)) => return Err(Fault::new("it is asked without TLS, so it has no certificate")),
-                (_, None) => String::new(),
-            };
-            let after = match answer.redirects {
-                0 => String::new(),
-                1 => " after a redirect".to_owned(),
-                n => format!(" after {n} redirects"),
-            };
-            Ok((answer.took, format!("{words} in {}{after}{certificate}", milliseconds(answer.took))))
-        }
-        ProbeKind::Tcp(_) | ProbeKind::Exec(_) => {
-            let (_, took) = stream::open(address, limit).await?;
-            Ok((took, format!("takes connections in {}", milliseconds(took))))
-        }
-        ProbeKind::Tls(_) => {
-            let (stream, took) = stream::open(address, limit).await?;
-            let shake = certificate::shake(stream, stream::host_of(address), certificate::roots().await);
-            let (_, certificate) =
-                tokio::time::timeout(limit, shake).await.map_err(|_| Fault::late(limit))?.map_err(Fault::new)?;
-            let words = certificate.judge(probe.expect.certificate_days).map_err(Fault::new)?;
-            Ok((took, format!("certificate {words}")))
-        }
+/// Where a probe looks; an exec probe looks nowhere.
+pub(super) fn address(kind: &ProbeKind) -> Option<&Arc<str>> {
+    match kind {
+        ProbeKind::Http(address) | ProbeKind::Tcp(address) | ProbeKind::Tls(address) => Some(address),
+        ProbeKind::Exec(_) => None,
     }
 }
 
-/// Whether status and body are as they should be: what to say of them, or what is wrong.
+/// Looks once.
+pub(super) async fn look(probe: &ProbeSpec, place: &Place) -> Found {
+    let found = match &probe.kind {
+        ProbeKind::Http(_) => ask(probe, place).await,
+        ProbeKind::Tcp(_) | ProbeKind::Exec(_) => connect(probe, place).await,
+        ProbeKind::Tls(_) => shake(probe, place).await,
+    };
+    let mut found = found.unwrap_or_else(Found::from);
+    found.hold_to(probe.latency);
+    found
+}
+
+async fn ask(probe: &ProbeSpec, place: &Place) -> Result<Found, Fault> {
+    let Manner { head, redirects, headers, host, ca } = &probe.manner;
+    let points = probe.expect.status.is_some_and(|status| (300..400).contains(&status));
+    let headers = spoken(headers, |name| std::env::var(name).ok()).map_err(Fault::new)?;
+    let ask = Ask {
+        method: if *head { Method::HEAD } else { Method::GET },
+        redirects: if points { 0 } else { *redirects },
+        whole: !head && !probe.expect.json.is_empty(),
+        headers: &headers,
+        host: host.as_deref(),
+        ca: ca.as_deref(),
+        way: place.way.clone(),
+        ..Ask::get(&place.address)
+    };
+    let answer = ask.send(probe.timeout).await?;
+    let days = answer.certificate.and_then(|certificate| certificate.days);
+    let (ok, words) = match judge(&probe.expect, answer.status, &answer.body)
+        .and_then(|words| vouched(answer.certificate, probe.expect.certificate_days).map(|more| (words, more)))
+    {
+        Ok((words, certificate)) => (true, format!("{words} in {}{}{certificate}", milliseconds(answer.took), after(&answer))),
+        Err(why) => (false, why),
+    };
+    Ok(Found { ok, took: Some(answer.took), words, days, ..Found::default() })
+}
+
+/// `, certificate valid for 61 days more`, when that is enough.
+fn vouched(certificate: Option<Certificate>, least: Option<u32>) -> Result<String, String> {
+    match (certificate, least) {
+        (Some(certificate), least) => certificate.judge(least).map(|words| format!(", certificate {words}")),
+        (None, Some(_)) => Err("it is asked without TLS, so it has no certificate".to_owned()),
+        (None, None) => Ok(String::new()),
+    }
+}
+
+fn after(answer: &Answer) -> String {
+    match answer.redirects {
+        0 => String::new(),
+        1 => " after a redirect".to_owned(),
+        n => format!(" after {n} redirects"),
+    }
+}
+
+/// Headers as they are sent, `${NAME}` in them filled in by `variable`; none of them is printed.
+fn spoken(
+    headers: &BTreeMap<Arc<str>, Arc<str>>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    let speak = |(name, value): (&Arc<str>, &Arc<str>)| {
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{name} is no name of a header"))?;
+        let filled = filled(value, &variable)
+            .map_err(|missing| format!("the header {name} needs the variable {missing}, which is not set"))?;
+        let mut value = HeaderValue::from_str(&filled).map_err(|_| format!("the header {name} holds what cannot be sent"))?;
+        value.set_sensitive(true);
+        Ok((key, value))
+    };
+    headers.iter().map(speak).collect()
+}
+
+/// The text with every `${NAME}` filled in.
+///
+/// # Errors
+/// The name of one that is not there.
+fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, behind)) = after.split_once('}') else { break };
+        out.push_str(before);
+        out.push_str(&variable(name).ok_or_else(|| name.to_owned())?);
+        rest = behind;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+async fn connect(probe: &ProbeSpec, place: &Place) -> Result<Found, Fault> {
+    let (_, took) = place.way.open(&place.address, probe.timeout).await?;
+    let words = format!("takes connections in {}", milliseconds(took));
+    Ok(Found { ok: true, took: Some(took), words, ..Found::default() })
+}
+
+async fn shake(probe: &ProbeSpec, place: &Place) -> Result<Found, Fault> {
+    let limit = probe.timeout;
+    let work = async {
+        let (stream, took) = place.way.open(&place.address, limit).await?;
+        let name = probe.manner.host.as_deref().unwrap_or_else(|| stream::host_of(&place.address));
+        let roots = certificate::trusted(probe.manner.ca.as_deref()).await.map_err(Fault::new)?;
+        let begun = std::time::Instant::now();
+        let (_, certificate) = certificate::shake(stream, name, roots).await.map_err(Fault::new)?;
+        Ok::<_, Fault>((took + begun.elapsed(), certificate))
+    };
+    let (took, certificate) = tokio::time::timeout(limit, work).await.map_err(|_| Fault::late(limit))??;
+    let (ok, words) = match certificate.judge(probe.expect.certificate_days) {
+        Ok(words) => (true, format!("certificate {words}")),
+        Err(why) => (false, why),
+    };
+    Ok(Found { ok, took: Some(took), words, days: certificate.days, ..Found::default() })
+}
+
+/// Whether status and body are as they should be: what to say of them, or what is wrong, all of it.
 fn judge(expect: &Expect, status: u16, body: &[u8]) -> Result<String, String> {
     let fits = expect.status.map_or((200..400).contains(&status), |wanted| wanted == status);
+    let value: Option<Value> = if expect.json.is_empty() { None } else { serde_json::from_slice(body).ok() };
+    let wrong: Vec<String> = value.iter().flat_map(|value| mismatches(expect, value)).collect();
     if !fits {
         let wanted = expect.status.map_or_else(String::new, |wanted| format!(", {wanted} is wanted"));
-        return Err(format!("answers {status}{wanted}{}", excerpt(body)));
+        let more = if wrong.is_empty() { excerpt(body) } else { format!(": {}", wrong.join("; ")) };
+        return Err(format!("answers {status}{wanted}{more}"));
     }
-    if expect.json.is_empty() {
-        return Ok(status.to_string());
+    match (expect.json.is_empty(), value) {
+        (true, _) => Ok(status.to_string()),
+        (false, None) => Err(format!("answers {status} with a body that is no JSON")),
+        (false, Some(_)) if wrong.is_empty() => Ok(status.to_string()),
+        (false, Some(_)) => Err(wrong.join("; ")),
     }
-    let value: Value = serde_json::from_slice(body).map_err(|_| format!("answers {status} with a body that is no JSON"))?;
-    for (path, wanted) in &expect.json {
-        match at(&value, path) {
-            None => return Err(format!("answers {status} without {path}")),
-            Some(found) if !is(found, wanted) => {
-                return Err(format!("{path} is {}, {} is wanted", shown(found), shown_wanted(wanted)));
-            }
-            Some(_) => {}
-        }
-    }
-    Ok(status.to_string())
+}
+
+/// What in the body is not as it should be, path by path.
+fn mismatches(expect: &Expect, value: &Value) -> Vec<String> {
+    let wrong = |(path, wanted): (&Arc<str>, &Json)| match at(value, path) {
+        Some(found) if !is(found, wanted) && redact::is_secret_name(path) => Some(format!("{path} is another than is wanted")),
+        None => Some(format!("{path} is missing, {} is wanted", shown_wanted(wanted))),
+        Some(found) if !is(found, wanted) => Some(format!("{path} is {}, {} is wanted", shown(found), shown_wanted(wanted))),
+        Some(_) => None,
+    };
+    expect.json.iter().filter_map(wrong).collect()
 }
 
 /// The value at a path (`components.db`, `checks.0.state`).

@@ -47,11 +47,11 @@ impl Figure {
 }
 
 /// Reads the figure.
-pub(super) async fn read(engine: Option<&dyn Engine>, metric: &Metric, report: &Report) -> Result<Figure, String> {
+pub(super) async fn read(engine: Option<&Arc<dyn Engine>>, metric: &Metric, report: &Report) -> Result<Figure, String> {
     match &metric.source {
         MetricSource::Engine { figure, instances } => {
             let engine = engine.ok_or("its engine is not connected")?;
-            measured(engine, *figure, &ids(instances)?).await
+            measured(&**engine, *figure, &ids(instances)?).await
         }
         MetricSource::Scrape { urls, instances } => scraped(engine, metric, urls, instances, report).await,
         MetricSource::Prometheus { url } => queried(url, &metric.name).await,
@@ -96,7 +96,7 @@ fn of(sample: &Sample, figure: EngineFigure) -> Option<f64> {
 
 /// Fetches every target twice and reckons.
 async fn scraped(
-    engine: Option<&dyn Engine>,
+    engine: Option<&Arc<dyn Engine>>,
     metric: &Metric,
     urls: &[Arc<str>],
     instances: &[InstanceRef],
@@ -125,11 +125,8 @@ async fn twice(target: Place, window: Duration) -> Result<Pair, String> {
 
 pub(super) async fn scrape(target: &Place) -> Result<Exposition, String> {
     let said = |why: &str| target.says(&format!("{}: {why}", shown(&target.address)));
-    let answer = match Ask::get(&target.address).send(ASKED).await {
-        Ok(answer) => answer,
-        Err(fault) if fault.silent => return Err(target.silence(&fault.why)),
-        Err(fault) => return Err(said(&fault.why)),
-    };
+    let ask = Ask { way: target.way.clone(), ..Ask::get(&target.address) };
+    let answer = ask.send(ASKED).await.map_err(|fault| said(&fault.why))?;
     if answer.status != 200 {
         return Err(said(&format!("it answers {}", answer.status)));
     }

@@ -1,27 +1,31 @@
-//! One HTTP request over a connection of its own, bounded in time and size; TLS as for any server.
+//! HTTP requests, bounded in time and size: redirects followed as far as one is told to, TLS as for any server, bodies
+//! unpacked. What one logs in with, and headers of one's own, go to the server that was named and to no other.
+
+mod line;
+mod target;
 
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderValue, LOCATION, USER_AGENT};
-use hyper::{Method, Request, Response, Uri};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::task::JoinSet;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, USER_AGENT,
+};
+use hyper::http::request::Builder;
+use hyper::{Method, Request};
 
-use super::certificate::{self, Certificate};
-use super::stream::{self, Fault};
+pub(super) use self::line::{Line, Room};
+pub(super) use self::target::{Target, percent_encoded, shown};
+use super::certificate::Certificate;
+use super::stream::{Fault, Way};
 use super::{good, milliseconds, unmet};
 use crate::engine::EngineError;
 use crate::operate::Accepted;
 
-/// A body is never read further, bytes.
-const BODY: usize = 4 << 20;
-/// Redirects that are followed.
-const REDIRECTS: usize = 3;
+/// A body is never read further, bytes; of one that is packed neither before nor after unpacking.
+pub(super) const BODY: usize = 4 << 20;
+/// Redirects that are followed when nothing is said.
+const REDIRECTS: u32 = 5;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -30,15 +34,34 @@ pub(super) struct Ask<'a> {
     pub(super) url: &'a str,
     /// JSON.
     pub(super) body: Option<&'a str>,
-    pub(super) follow: bool,
+    /// So many redirects are followed, one more is a fault; with 0 the redirect itself is the answer.
+    pub(super) redirects: u32,
     /// Read the answer's body; without it only its head is waited for.
     pub(super) whole: bool,
+    /// Sent to the server that is named, and to no other.
+    pub(super) headers: &'a [(HeaderName, HeaderValue)],
+    /// The name the request and the certificate are held to, where that is not the address's own.
+    pub(super) host: Option<&'a str>,
+    /// A file of certificates that are trusted beside those this machine trusts.
+    pub(super) ca: Option<&'a str>,
+    /// How the server that is named is reached.
+    pub(super) way: Way,
 }
 
 impl<'a> Ask<'a> {
     /// A GET whose body is read and whose redirects are followed.
     pub(super) fn get(url: &'a str) -> Self {
-        Self { method: Method::GET, url, body: None, follow: true, whole: true }
+        Self {
+            method: Method::GET,
+            url,
+            body: None,
+            redirects: REDIRECTS,
+            whole: true,
+            headers: &[],
+            host: None,
+            ca: None,
+            way: Way::Direct,
+        }
     }
 }
 
@@ -47,9 +70,9 @@ impl<'a> Ask<'a> {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Bytes,
-    /// Until the head was there, redirects and connecting included.
+    /// Until the head was there, redirects and connecting included; what an engine took to connect left out.
     pub(super) took: Duration,
-    pub(super) redirects: usize,
+    pub(super) redirects: u32,
     pub(super) certificate: Option<Certificate>,
     /// Where it points to when it is a redirect that was not followed.
     pub(super) location: Option<String>,
@@ -59,22 +82,13 @@ pub(super) struct Answer {
 pub(super) async fn send(method: &str, url: &str, body: Option<&str>, limit: Duration) -> Result<Accepted, EngineError> {
     let shown = format!("{method} {}", shown(url));
     let Ok(method) = Method::from_bytes(method.as_bytes()) else { return Err(unmet(&shown, "there is no such method")) };
-    let ask = Ask { method, url, body, follow: false, whole: false };
+    let ask = Ask { method, body, redirects: 0, whole: false, ..Ask::get(url) };
     let answer = ask.send(limit).await.map_err(|fault| unmet(&shown, &fault.why))?;
     match (answer.status, &answer.location) {
         (200..=299, _) => Ok(good(None, format!("{} in {}", answer.status, milliseconds(answer.took)))),
         (status, Some(location)) => Err(unmet(&shown, &format!("it answers {status} and points to {location}"))),
         (status, None) => Err(unmet(&shown, &format!("it answers {status}"))),
     }
-}
-
-/// The address for people: without who logs in, and without what is asked.
-pub(super) fn shown(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
-    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    if path.is_empty() { format!("{scheme}://{host}") } else { format!("{scheme}://{host}/{path}") }
 }
 
 impl Ask<'_> {
@@ -85,213 +99,74 @@ impl Ask<'_> {
 
     async fn follow(&self, limit: Duration) -> Result<Answer, Fault> {
         let begun = Instant::now();
-        let mut target = Target::parse(self.url).map_err(Fault::new)?;
-        for redirects in 0..=REDIRECTS {
-            let (response, certificate, _conversation) = self.once(&target, limit).await?;
-            let took = begun.elapsed();
+        let first = Target::parse(self.url).map_err(Fault::new)?.called(self.host);
+        let mut target = first.clone();
+        let (mut redirects, mut detour) = (0, Duration::ZERO);
+        loop {
+            let own = target.is_at(&first);
+            let way = if own { &self.way } else { &Way::Direct };
+            let mut line = Line::open(&target, way, self.ca, limit).await?;
+            detour += line.detour;
+            let response = line.send(self.request(&target, own).map_err(Fault::new)?).await?;
+            let took = begun.elapsed().saturating_sub(detour);
             let status = response.status();
             let location = response.headers().get(LOCATION).filter(|_| status.is_redirection());
             let location = location.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-            if let Some(location) = location.as_deref().filter(|_| self.follow) {
+            if let Some(location) = location.as_deref().filter(|_| self.redirects > 0) {
                 let next = target.join(location).map_err(Fault::new)?;
                 if target.tls && !next.tls {
                     return Err(Fault::new(format!("it answers {status} and points out of TLS, to {}", shown(location))));
                 }
+                if redirects == self.redirects {
+                    let times = if redirects == 1 { "once".to_owned() } else { format!("{redirects} times") };
+                    return Err(Fault::new(format!("it redirects more than {times}")));
+                }
+                redirects += 1;
                 target = next;
                 continue;
             }
-            let body = if self.whole { body(response.into_body()).await? } else { Bytes::new() };
+            let certificate = line.certificate;
+            let body =
+                if self.whole { Bytes::copy_from_slice(Room::default().body(response, BODY).await?) } else { Bytes::new() };
             let location = location.map(|location| shown(&location));
             return Ok(Answer { status: status.as_u16(), body, took, redirects, certificate, location });
         }
-        Err(Fault::new(format!("it redirects more than {REDIRECTS} times")))
     }
 
-    /// One request on one connection; the connection lasts as long as what is returned last.
-    async fn once(
-        &self,
-        target: &Target,
-        limit: Duration,
-    ) -> Result<(Response<Incoming>, Option<Certificate>, JoinSet<()>), Fault> {
-        let (stream, _) = stream::open(&target.address, limit).await?;
-        if target.tls {
-            let (stream, certificate) =
-                certificate::shake(stream, &target.host, certificate::roots().await).await.map_err(Fault::new)?;
-            let (response, conversation) = self.converse(stream, target).await?;
-            return Ok((response, Some(certificate), conversation));
+    /// The request; `own`: the server is the one that was named.
+    fn request(&self, target: &Target, own: bool) -> Result<Request<Full<Bytes>>, String> {
+        let mut request = head(&self.method, target)?.header(CONNECTION, "close");
+        let named = |name: HeaderName| own && self.headers.iter().any(|(given, _)| *given == name);
+        if !named(ACCEPT) {
+            request = request.header(ACCEPT, "*/*");
         }
-        let (response, conversation) = self.converse(stream, target).await?;
-        Ok((response, None, conversation))
-    }
-
-    async fn converse(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        target: &Target,
-    ) -> Result<(Response<Incoming>, JoinSet<()>), Fault> {
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-        // Ended with what holds it: a connection nobody reads from must not stay.
-        let mut conversation = JoinSet::new();
-        conversation.spawn(async move { drop(connection.await) });
-        let request = self.request(target).map_err(Fault::new)?;
-        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
-        Ok((response, conversation))
-    }
-
-    fn request(&self, target: &Target) -> Result<Request<Full<Bytes>>, String> {
-        let mut request = Request::builder()
-            .method(self.method.clone())
-            .uri(&target.path)
-            .header(HOST, &target.authority)
-            .header(USER_AGENT, concat!("quarterdeck/", env!("CARGO_PKG_VERSION")))
-            .header(ACCEPT, "*/*")
-            .header(CONNECTION, "close");
-        if let Some(login) = &target.login {
-            let mut value = HeaderValue::from_str(&format!("Basic {login}")).map_err(|error| error.to_string())?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+        if self.whole && !named(ACCEPT_ENCODING) {
+            request = request.header(ACCEPT_ENCODING, "gzip");
         }
-        if self.body.is_some() {
+        if self.body.is_some() && !named(CONTENT_TYPE) {
             request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if let (Some(login), false) = (&target.login, named(AUTHORIZATION)) {
+            request = request.header(AUTHORIZATION, basic(login)?);
+        }
+        for (name, value) in self.headers.iter().filter(|_| own) {
+            request = request.header(name, value);
         }
         let body = Bytes::from(self.body.unwrap_or_default().to_owned());
         request.body(Full::new(body)).map_err(|error| error.to_string())
     }
 }
 
-/// Where a request goes.
-#[derive(Debug)]
-struct Target {
-    tls: bool,
-    /// For certificates and names.
-    host: String,
-    /// `host:port`, to connect to.
-    address: String,
-    /// As the request names it.
-    authority: String,
-    path: String,
-    /// User and password of the address, in base64.
-    login: Option<String>,
+/// The beginning of every request.
+pub(super) fn head(method: &Method, target: &Target) -> Result<Builder, String> {
+    let host = HeaderValue::from_str(&target.authority).map_err(|_| "it names no host".to_owned())?;
+    let begun = Request::builder().method(method.clone()).uri(&target.path).header(HOST, host);
+    Ok(begun.header(USER_AGENT, concat!("quarterdeck/", env!("CARGO_PKG_VERSION"))))
 }
 
-impl Target {
-    fn parse(url: &str) -> Result<Self, String> {
-        let uri: Uri = url.parse().map_err(|_| "it is no address of a web server".to_owned())?;
-        let tls = match uri.scheme_str() {
-            Some("http") => false,
-            Some("https") => true,
-            Some(other) => return Err(format!("{other} is not spoken, http and https are")),
-            None => return Err("it does not begin with http:// or https://".to_owned()),
-        };
-        let authority = uri.authority().ok_or("it names no host")?;
-        let host = authority.host();
-        let address = format!("{host}:{}", authority.port_u16().unwrap_or(if tls { 443 } else { 80 }));
-        let (login, named) = match authority.as_str().rsplit_once('@') {
-            Some((login, named)) => (Some(STANDARD.encode(percent_decoded(login))), named),
-            None => (None, authority.as_str()),
-        };
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { tls, host, address, authority: named.to_owned(), path, login })
-    }
-
-    /// Where a redirect from here leads. Who logs in here does not do so elsewhere.
-    fn join(&self, location: &str) -> Result<Self, String> {
-        let scheme = if self.tls { "https" } else { "http" };
-        let location = location.split('#').next().unwrap_or_default();
-        let mut next = if location.contains("://") {
-            Self::parse(location)?
-        } else if let Some(rest) = location.strip_prefix("//") {
-            Self::parse(&format!("{scheme}://{rest}"))?
-        } else {
-            let folder = self.path.split('?').next().and_then(|path| path.rsplit_once('/')).map_or("", |(folder, _)| folder);
-            let path = if location.starts_with('/') { location.to_owned() } else { format!("{folder}/{location}") };
-            Self::parse(&format!("{scheme}://{}{path}", self.authority))?
-        };
-        if next.login.is_none() && next.address == self.address && next.tls == self.tls {
-            next.login.clone_from(&self.login);
-        }
-        Ok(next)
-    }
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let hex = |code: &[u8]| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok();
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(hex).filter(|_| byte == b'%');
-        decoded.push(code.unwrap_or(byte));
-        rest = if code.is_some() { &after[2..] } else { after };
-    }
-    decoded
-}
-
-/// Text as it may stand in a query.
-pub(super) fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-        encoded
-    })
-}
-
-async fn body(mut from: Incoming) -> Result<Bytes, Fault> {
-    let mut body = Vec::new();
-    while let Some(frame) = from.frame().await {
-        let frame = frame.map_err(|error| broken(&error))?;
-        if let Some(data) = frame.data_ref() {
-            body.extend_from_slice(data);
-        }
-        if body.len() > BODY {
-            return Err(Fault::new("its answer is longer than 4 MiB"));
-        }
-    }
-    Ok(body.into())
-}
-
-fn broken(error: &hyper::Error) -> Fault {
-    Fault::new(if error.is_parse() { "that is not HTTP" } else { "the connection broke off" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_taken_apart() {
-        for (url, expected) in [
-            ("http://a/x?y=1", Ok((false, "a:80", "a", "/x?y=1", None))),
-            ("https://a.example", Ok((true, "a.example:443", "a.example", "/", None))),
-            ("http://[::1]:8080/", Ok((false, "[::1]:8080", "[::1]:8080", "/", None))),
-            ("http://me:p%40ss@a:81/", Ok((false, "a:81", "a:81", "/", Some("bWU6cEBzcw==")))),
-            ("ftp://a/", Err("ftp is not spoken, http and https are")),
-            ("a/b", Err("it is no address of a web server")),
-            ("/b", Err("it does not begin with http:// or https://")),
-        ] {
-            let target = Target::parse(url);
-            let seen = target.as_ref().map(|t| (t.tls, &*t.address, &*t.authority, &*t.path, t.login.as_deref()));
-            assert_eq!(seen.map_err(String::as_str), expected, "{url}");
-        }
-        assert_eq!(shown("https://me:secret@a.example/hook/x?token=1#f"), "https://a.example/hook/x");
-        assert_eq!(percent_encoded("up{job=\"a b\"}"), "up%7Bjob%3D%22a%20b%22%7D");
-    }
-
-    #[test]
-    fn a_redirect_leads_somewhere_and_takes_no_password_along() {
-        let from = Target::parse("https://me:x@a.example/api/v1/health?q").unwrap();
-        for (location, address, path, login) in [
-            ("/login", "a.example:443", "/login", true),
-            ("ready", "a.example:443", "/api/v1/ready", true),
-            ("//b.example/x", "b.example:443", "/x", false),
-            ("http://a.example/x", "a.example:80", "/x", false),
-        ] {
-            let to = from.join(location).unwrap();
-            assert_eq!((&*to.address, &*to.path, to.login.is_some()), (address, path, login), "{location}");
-        }
-    }
+/// User and password, in base64 already, as a header that is not printed.
+pub(super) fn basic(login: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(&format!("Basic {login}")).map_err(|error| error.to_string())?;
+    value.set_sensitive(true);
+    Ok(value)
 }

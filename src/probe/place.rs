@@ -1,10 +1,11 @@
-//! Where instances are: their addresses and names, as their engine knows them.
+//! Where an address leads: from here, or for each instance through its engine, which knows them by name.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 
+use super::stream::{INSIDE, Way};
 use crate::engine::{Engine, Topic, Update};
 use crate::model::{InstanceId, Link};
 use crate::operate::action::InstanceRef;
@@ -15,53 +16,59 @@ const WITHIN: Duration = Duration::from_secs(10);
 const MARK: &str = "{instance}";
 
 /// An address to be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// The instance it is one of, by its name.
+    /// The name of the instance it is one of.
     pub(super) instance: Option<Arc<str>>,
     pub(super) address: String,
+    pub(super) way: Way,
 }
 
 impl Place {
+    /// An address as it is written.
+    pub(super) fn plain(address: &str) -> Self {
+        Self { instance: None, address: address.to_owned(), way: Way::Direct }
+    }
+
+    /// The address of one instance, asked through its engine.
+    pub(super) fn inside(engine: &Arc<dyn Engine>, instance: &InstanceId, address: &str) -> Self {
+        let way = Way::Through(engine.clone(), instance.clone());
+        Self { instance: None, address: address.replace(MARK, INSIDE), way }
+    }
+
     /// What is said of it: with the instance it is about.
     pub(super) fn says(&self, words: &str) -> String {
         self.instance.as_ref().map_or_else(|| words.to_owned(), |name| format!("{name}: {words}"))
     }
+}
 
-    /// Why nothing came back: the address of an instance may mean nothing here.
-    pub(super) fn silence(&self, why: &str) -> String {
-        if self.instance.is_none() {
-            return why.to_owned();
-        }
-        let hint = "an instance's own address can be reached on its engine's machine only; from elsewhere use a published \
-                    port or an exec probe";
-        self.says(&format!("{why} ({hint})"))
-    }
+/// Whether an address is one of each instance.
+pub(super) fn is_of_instances(address: &str) -> bool {
+    address.contains(MARK)
 }
 
 /// The places an address stands for.
 ///
 /// # Errors
-/// A sentence when the engine does not tell, or an instance has no address.
-pub(super) async fn places(engine: Option<&dyn Engine>, address: &str, instances: &[InstanceRef]) -> Result<Vec<Place>, String> {
-    if !address.contains(MARK) {
-        return Ok(vec![Place { instance: None, address: address.to_owned() }]);
+/// A sentence when the engine does not tell, or an instance is gone.
+pub(super) async fn places(
+    engine: Option<&Arc<dyn Engine>>,
+    address: &str,
+    instances: &[InstanceRef],
+) -> Result<Vec<Place>, String> {
+    if !is_of_instances(address) {
+        return Ok(vec![Place::plain(address)]);
     }
     if instances.is_empty() {
         return Err("there is no instance to ask".to_owned());
     }
     let engine = engine.ok_or("its engine is not connected")?;
-    let known = tokio::time::timeout(WITHIN, known(engine, &ids(instances)?))
+    let ids = ids(instances)?;
+    let names = tokio::time::timeout(WITHIN, names(&**engine, &ids))
         .await
         .map_err(|_| format!("its engine did not tell where it is within {}", super::seconds(WITHIN)))??;
-    known
-        .into_iter()
-        .map(|(name, ip)| {
-            let ip = ip.ok_or_else(|| format!("{name} has no address: it does not run, or has no network of its own"))?;
-            let ip = if ip.contains(':') { format!("[{ip}]") } else { ip.to_string() };
-            Ok(Place { instance: Some(name), address: address.replace(MARK, &ip) })
-        })
-        .collect()
+    let place = |(id, name)| Place { instance: Some(name), ..Place::inside(engine, id, address) };
+    Ok(ids.iter().zip(names).map(place).collect())
 }
 
 /// The instances, all of which must be made by now.
@@ -76,15 +83,15 @@ pub(super) fn ids(instances: &[InstanceRef]) -> Result<Vec<InstanceId>, String> 
     instances.iter().map(id).collect()
 }
 
-/// Names and addresses of these instances, as of now.
-async fn known(engine: &dyn Engine, instances: &[InstanceId]) -> Result<Vec<(Arc<str>, Option<Arc<str>>)>, String> {
+/// The names of these instances, as of now.
+async fn names(engine: &dyn Engine, instances: &[InstanceId]) -> Result<Vec<Arc<str>>, String> {
     let mut updates = engine.subscribe(Topic::Inventory);
     while let Some(update) = updates.next().await {
         match update {
             Update::Inventory(inventory) => {
                 let find = |id: &InstanceId| {
                     let seen = inventory.environments.iter().find_map(|snapshot| snapshot.instance(id));
-                    seen.map(|(_, instance)| (instance.name.clone(), instance.ip.clone()))
+                    seen.map(|(_, instance)| instance.name.clone())
                 };
                 return instances.iter().map(|id| find(id).ok_or_else(|| format!("the instance {id} is gone"))).collect();
             }

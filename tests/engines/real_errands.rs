@@ -24,16 +24,7 @@ fn engine_here() -> Option<&'static RealEngine> {
 }
 
 fn probe(url: &str, expect: Expect, instances: Vec<InstanceRef>) -> Action {
-    let spec = ProbeSpec {
-        name: "app".into(),
-        workload: None,
-        kind: ProbeKind::Http(url.into()),
-        interval: Duration::from_secs(10),
-        timeout: Duration::from_secs(5),
-        failures: 3,
-        successes: 1,
-        expect,
-    };
+    let spec = ProbeSpec { timeout: Duration::from_secs(5), expect, ..ProbeSpec::of("app", ProbeKind::Http(url.into())) };
     Action::Errand(Box::new(Errand::Probe { probe: Arc::new(spec), instances }))
 }
 

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 use super::one_of;
 use crate::document::{Node, Section, read};
-use crate::model::{Expect, Json, ProbeKind};
+use crate::model::{Expect, Json, Manner, ProbeKind, ProbeSpec};
 
 /// A check quarterdeck makes itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,9 @@ pub struct Probe {
     /// So many in a row before it is healthy again.
     pub successes: Option<u32>,
     pub expect: Expect,
+    /// A longer answer is late.
+    pub latency: Option<Duration>,
+    pub manner: Manner,
 }
 
 /// Where figures are scraped.
@@ -64,9 +67,65 @@ pub(super) fn probe(section: &Section<'_>) -> Option<Probe> {
         failures: section.read("failures", read::count(1..=1000)),
         successes: section.read("successes", read::count(1..=1000)),
         expect: section.read("expect", |n| Some(expect(n, &n.section()?, way))).unwrap_or_default(),
+        latency: section.read("latency", read::positive_duration),
+        manner: manner(section, way),
     };
     section.end();
+    if let (Some(latency), Some(timeout)) = (probe.latency, probe.timeout.or(Some(ProbeSpec::TIMEOUT)))
+        && latency >= timeout
+    {
+        section.note("`latency` must be shorter than `timeout`: an answer later than that has failed");
+    }
     name.map(|_| probe)
+}
+
+/// How it asks.
+fn manner(section: &Section<'_>, way: Option<&str>) -> Manner {
+    let spoken = ["method", "redirects", "headers"].iter().any(|key| section.has(key));
+    if spoken && matches!(way, Some("tcp" | "tls" | "exec")) {
+        section.note("`method`, `redirects` and `headers` belong to an `http` probe");
+    }
+    if (section.has("host") || section.has("ca")) && matches!(way, Some("tcp" | "exec")) {
+        section.note("`host` and `ca` belong to an `http` or `tls` probe");
+    }
+    Manner {
+        head: section.read("method", read::choice(&[("GET", false), ("HEAD", true)])).unwrap_or_default(),
+        redirects: section.read("redirects", redirects).unwrap_or(Manner::REDIRECTS),
+        headers: section.read("headers", |n| n.section().map(|s| headers(&s))).unwrap_or_default(),
+        host: section.read("host", read::name),
+        ca: section.read("ca", read::text),
+    }
+}
+
+/// `"follow"`, `"none"`, or how many.
+fn redirects(node: Node<'_>) -> Option<u32> {
+    match node.value() {
+        DeValue::Integer(_) => read::count(0..=20)(node),
+        DeValue::String(_) => read::choice(&[("follow", Manner::REDIRECTS), ("none", 0)])(node),
+        _ => node.mismatch("\"follow\", \"none\" or how many redirects are followed"),
+    }
+}
+
+fn headers(section: &Section<'_>) -> BTreeMap<Arc<str>, Arc<str>> {
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&b));
+    let header = |(name, offset, node): (&str, usize, Node<'_>)| {
+        if !is_name(name) {
+            section.document().note(offset, format!("`{name}` is no name of a header"));
+            return None;
+        }
+        if name.eq_ignore_ascii_case("host") {
+            section.document().note(offset, "the name that is asked for is given as `host`");
+            return None;
+        }
+        let value = read::text(node)?;
+        if !value.is_ascii() {
+            node.note("a header holds plain ASCII");
+            return None;
+        }
+        Some((name.into(), value))
+    };
+    section.rest().into_iter().filter_map(header).collect()
 }
 
 fn expect(node: Node<'_>, section: &Section<'_>, way: Option<&str>) -> Expect {

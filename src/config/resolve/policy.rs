@@ -6,16 +6,13 @@ use std::time::Duration;
 
 use crate::config::EnvironmentSpec;
 use crate::config::file::{self, Asked, Environment, ScrapeFrom};
-use crate::model::{ProbeSpec, ScrapeSpec, WorkloadId};
+use crate::model::{Manner, ProbeSpec, ScrapeSpec, WorkloadId};
 use crate::operate::Policy;
 use crate::operate::policy::{self, Before, Condition, DeployPolicy};
 use crate::operate::runbook::{Runbook, RunbookStep};
 
-/// Intervals, patience and time of probes and commands when nothing is said.
-const PROBE_EVERY: Duration = Duration::from_secs(10);
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Intervals and time of scrapes and commands when nothing is said.
 const SCRAPE_EVERY: Duration = Duration::from_secs(15);
-const FAILURES: u32 = 3;
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(600);
 /// How long a check may take to become so when nothing is said.
 const WITHIN: Duration = Duration::from_secs(60);
@@ -24,7 +21,7 @@ const WITHIN: Duration = Duration::from_secs(60);
 pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Option<&Path>) -> EnvironmentSpec {
     let tier = environment.tier.unwrap_or_default();
     let guard = environment.guard.unwrap_or_else(|| tier.default_guard());
-    let probes: Vec<Arc<ProbeSpec>> = environment.probes.iter().map(|p| Arc::new(probe(p))).collect();
+    let probes: Vec<Arc<ProbeSpec>> = environment.probes.iter().map(|p| Arc::new(probe(p, folder))).collect();
     let names = Names { probes: &probes, folder };
     let deploy = names.deploy(&DeployPolicy::default(), &environment.deploy);
     let workloads =
@@ -45,16 +42,28 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
     EnvironmentSpec { name: environment.name.clone(), tier, guard, engine: environment.engine, project, files, env_file, policy }
 }
 
-fn probe(written: &file::Probe) -> ProbeSpec {
+/// A probe, laid over what holds when nothing is said.
+fn probe(written: &file::Probe, folder: Option<&Path>) -> ProbeSpec {
+    let usual = ProbeSpec::of(written.name.clone(), written.kind.clone());
+    let ca = written.manner.ca.as_ref().map(|path| absolute(folder, path));
     ProbeSpec {
-        name: written.name.clone(),
         workload: written.workload.clone(),
-        kind: written.kind.clone(),
-        interval: written.interval.unwrap_or(PROBE_EVERY),
-        timeout: written.timeout.unwrap_or(PROBE_TIMEOUT),
-        failures: written.failures.unwrap_or(FAILURES),
-        successes: written.successes.unwrap_or(1),
+        interval: written.interval.unwrap_or(usual.interval),
+        timeout: written.timeout.unwrap_or(usual.timeout),
+        failures: written.failures.unwrap_or(usual.failures),
+        successes: written.successes.unwrap_or(usual.successes),
         expect: written.expect.clone(),
+        latency: written.latency,
+        manner: Manner { ca, ..written.manner.clone() },
+        ..usual
+    }
+}
+
+/// A path of this machine: relative ones start at the configuration file.
+fn absolute(folder: Option<&Path>, path: &Arc<str>) -> Arc<str> {
+    match folder {
+        Some(folder) if !Path::new(&**path).is_absolute() => folder.join(&**path).display().to_string().into(),
+        Some(_) | None => path.clone(),
     }
 }
 
@@ -84,12 +93,8 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// A path of this machine: relative ones start at the configuration file.
     fn path(&self, path: &Arc<str>) -> Arc<str> {
-        match self.folder {
-            Some(folder) if !Path::new(&**path).is_absolute() => folder.join(&**path).display().to_string().into(),
-            Some(_) | None => path.clone(),
-        }
+        absolute(self.folder, path)
     }
 
     /// A policy with what was written laid over it. A list that is written replaces the one below.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{line, quote};
 use crate::document::read::spell_duration;
-use crate::model::{Json, ProbeKind, ProbeSpec, WorkloadId};
+use crate::model::{Json, Manner, ProbeKind, ProbeSpec, WorkloadId};
+use crate::observe::redact::{self, MASK};
 use crate::operate::Policy;
 use crate::operate::autoscale::Autoscale;
 use crate::operate::errand::Limit;
@@ -55,6 +56,10 @@ fn show_probe(out: &mut String, probe: &ProbeSpec) {
     );
     line(out, &format!("interval = \"{}\"\ntimeout = \"{}\"", spell_duration(probe.interval), spell_duration(probe.timeout)));
     line(out, &format!("failures = {}\nsuccesses = {}", probe.failures, probe.successes));
+    if let Some(latency) = probe.latency {
+        line(out, &format!("latency = \"{}\"", spell_duration(latency)));
+    }
+    show_manner(out, &probe.manner);
     let mut expect: Vec<String> = Vec::new();
     expect.extend(probe.expect.status.map(|s| format!("status = {s}")));
     let json: Vec<String> = probe.expect.json.iter().map(|(path, value)| format!("{} = {}", quote(path), json(value))).collect();
@@ -65,6 +70,36 @@ fn show_probe(out: &mut String, probe: &ProbeSpec) {
     if !expect.is_empty() {
         line(out, &format!("expect = {{ {} }}", expect.join(", ")));
     }
+}
+
+/// How it asks, where that is not the usual way. A header's value is masked, unless it names variables only.
+fn show_manner(out: &mut String, manner: &Manner) {
+    if manner.head {
+        line(out, "method = \"HEAD\"");
+    }
+    match manner.redirects {
+        Manner::REDIRECTS => {}
+        0 => line(out, "redirects = \"none\""),
+        n => line(out, &format!("redirects = {n}")),
+    }
+    let header = |(name, value): (&Arc<str>, &Arc<str>)| {
+        let masked = if is_secret_header(name) && !value.contains("${") { MASK } else { value };
+        format!("{} = {}", quote(name), quote(masked))
+    };
+    let headers: Vec<String> = manner.headers.iter().map(header).collect();
+    if !headers.is_empty() {
+        line(out, &format!("headers = {{ {} }}", headers.join(", ")));
+    }
+    for (key, value) in [("host", &manner.host), ("ca", &manner.ca)] {
+        if let Some(value) = value {
+            line(out, &format!("{key} = {}", quote(value)));
+        }
+    }
+}
+
+fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    redact::is_secret_name(&name) || ["authorization", "cookie", "key", "session"].iter().any(|word| name.contains(word))
 }
 
 fn json(value: &Json) -> String {

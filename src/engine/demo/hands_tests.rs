@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::act_tests::{fresh, known};
 use super::still::Still;
 use crate::engine::EngineError;
-use crate::model::probe::{Expect, ProbeKind, ProbeSpec};
+use crate::model::probe::{ProbeKind, ProbeSpec};
 use crate::model::{EnvironmentId, Instance, InstanceState, Workload};
 use crate::operate::Errand;
 use crate::operate::action::{Accepted, Action, InstanceRef, Output, Replica};
@@ -146,14 +146,8 @@ fn probes_and_figures_are_those_of_the_world() {
     let redis = first(&still, "staging", "redis");
     let probe = |instances: Vec<InstanceRef>| Errand::Probe {
         probe: Arc::new(ProbeSpec {
-            name: "cache".into(),
             workload: Some("redis".into()),
-            kind: ProbeKind::Tcp("{instance}:6379".into()),
-            interval: Duration::from_secs(10),
-            timeout: Duration::from_secs(3),
-            failures: 3,
-            successes: 1,
-            expect: Expect::default(),
+            ..ProbeSpec::of("cache", ProbeKind::Tcp("{instance}:6379".into()))
         }),
         instances,
     };

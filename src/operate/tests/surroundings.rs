@@ -19,14 +19,8 @@ use super::world::{World, at};
 
 pub fn probe() -> Arc<ProbeSpec> {
     Arc::new(ProbeSpec {
-        name: "api".into(),
         workload: Some("backend".into()),
-        kind: ProbeKind::Http("http://{instance}:3000/health".into()),
-        interval: Duration::from_secs(10),
-        timeout: Duration::from_secs(3),
-        failures: 3,
-        successes: 1,
-        expect: Expect::default(),
+        ..ProbeSpec::of("api", ProbeKind::Http("http://{instance}:3000/health".into()))
     })
 }
 
