@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
-pub use observe::{Audit, Autoscale, Diff, Forward, Logs, Ls, Observe, Target, Timeline};
+pub use observe::{Audit, Autoscale, Diff, Doctor, Forward, Logs, Ls, Observe, Target, Timeline};
 pub use operate::{Bounds, Deploy, Ending, Environment, Kill, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets};
 
 const EXAMPLES: &str = "\
@@ -222,8 +222,8 @@ pub enum Command {
     Timeline(Timeline),
     /// Follow the autoscaling policies of the configuration: what they read, recommend and do
     Autoscale(Autoscale),
-    /// Whether everything quarterdeck needs is there
-    Doctor,
+    /// Whether everything quarterdeck needs is there, and how clean what is shown is: passwords, ports, users, limits, tags
+    Doctor(Doctor),
     /// Check, show or begin a configuration
     #[command(subcommand)]
     Config(Config),

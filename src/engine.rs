@@ -23,6 +23,7 @@ use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
 use crate::model::{EnvironmentId, InstanceId, Inventory, Item, Link, Sample, WorkloadId};
+use crate::observe::hygiene::Survey;
 use crate::observe::log::LogBatch;
 use crate::observe::redact::Redaction;
 use crate::operate::action::{Accepted, Action, InstanceRef, Output};
@@ -167,6 +168,13 @@ pub trait Engine: Send + Sync {
                 }
             }
         })
+    }
+
+    /// Looks at the definitions of an environment, once, to be judged ([`crate::observe::hygiene`]): its inventory must be
+    /// followed meanwhile. Nothing of it is asked for unless somebody wants to know.
+    fn survey(&self, environment: EnvironmentId) -> BoxFuture<'static, Result<Survey, EngineError>> {
+        let what = format!("A look at the definitions of {environment}").into();
+        Box::pin(async move { Err(EngineError::Unsupported { what, why: "this engine does not tell them".into() }) })
     }
 
     /// Opens a command in an instance with a terminal of its own.

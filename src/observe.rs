@@ -4,6 +4,7 @@ pub mod capture;
 pub mod definition;
 pub mod drift;
 pub mod health;
+pub mod hygiene;
 pub mod log;
 pub mod metric;
 pub mod probe;

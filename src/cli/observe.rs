@@ -130,3 +130,10 @@ pub struct Forward {
     #[arg(value_name = "[LOCAL:]REMOTE", value_parser = arg::ports)]
     pub ports: Vec<(u16, u16)>,
 }
+
+#[derive(Clone, Debug, Args)]
+pub struct Doctor {
+    /// Ask published ports 443 for their certificates too, not only the addresses that are configured
+    #[arg(long)]
+    pub certificates: bool,
+}

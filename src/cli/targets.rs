@@ -37,7 +37,7 @@ impl Command {
             | Self::Drain(_)
             | Self::Run(_)
             | Self::Audit(_)
-            | Self::Doctor
+            | Self::Doctor(_)
             | Self::Config(_)
             | Self::Info
             | Self::Screenshot(_)

@@ -10,6 +10,7 @@ mod dice;
 pub mod feed;
 mod figures;
 mod hands;
+mod hygiene;
 pub mod incident;
 mod journal;
 mod moment;
@@ -62,7 +63,8 @@ use self::world::{Terms, World};
 use super::landing::{Landing, trouble};
 use super::{Attached, AttachedInput, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::{ConnectionSpec, TargetSpec};
-use crate::model::InstanceState;
+use crate::model::{EnvironmentId, InstanceState};
+use crate::observe::hygiene::Survey;
 use crate::observe::redact::Redaction;
 use crate::operate::Errand;
 use crate::operate::action::{Accepted, Action};
@@ -244,6 +246,12 @@ impl Engine for Demo {
 
     fn redaction(&self) -> Arc<Redaction> {
         self.0.redaction.clone()
+    }
+
+    fn survey(&self, environment: EnvironmentId) -> BoxFuture<'static, Result<Survey, EngineError>> {
+        let seen = self.0.look(|world| hygiene::survey(world, &environment));
+        let missing = move || EngineError::NotFound { what: environment.to_string().into() };
+        Box::pin(async move { seen.ok_or_else(missing) })
     }
 
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {

@@ -8,6 +8,7 @@ pub mod convert;
 pub mod describe;
 mod dial;
 pub mod events;
+mod hygiene;
 mod inventory;
 mod known;
 pub mod labels;
@@ -27,7 +28,8 @@ use futures_util::stream::BoxStream;
 use self::client::{Client, Pace};
 use super::{Attached, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::ConnectionSpec;
-use crate::model::InstanceId;
+use crate::model::{EnvironmentId, InstanceId};
+use crate::observe::hygiene::Survey;
 use crate::observe::redact::Redaction;
 use crate::operate::{Accepted, Action};
 
@@ -77,6 +79,11 @@ impl Engine for Docker {
     fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
         let client = self.client.clone();
         async move { dial::dial(&client, &instance, port).await }.boxed()
+    }
+
+    fn survey(&self, environment: EnvironmentId) -> BoxFuture<'static, Result<Survey, EngineError>> {
+        let client = self.client.clone();
+        async move { hygiene::survey(&client, &environment).await }.boxed()
     }
 
     fn attach(&self, shell: Shell) -> BoxFuture<'static, Result<Attached, EngineError>> {

@@ -129,7 +129,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         // These need no configuration, or are about a broken one.
         C::Completions(arguments) => keys::completions(arguments.shell, out),
         C::Config(what) => config::run(what, cli, out),
-        C::Doctor => doctor::run(cli, out),
+        C::Doctor(arguments) => doctor::run(cli, out, arguments),
         C::Audit(arguments) => {
             let journal = Journal::new(setup::paths().map_err(problems)?.data);
             audit::run(&journal, cli.global.environment.as_deref(), out, arguments)

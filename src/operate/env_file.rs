@@ -3,26 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What stands in a template for a value somebody has to fill in, in lower case, words joined by `_`.
-const PLACEHOLDERS: &[&str] = &[
-    "change_me",
-    "changeme",
-    "change_this",
-    "changethis",
-    "replace_me",
-    "replaceme",
-    "replace_this",
-    "fill_me_in",
-    "fixme",
-    "todo",
-    "tbd",
-    "placeholder",
-    "example",
-    "secret",
-    "password",
-    "...",
-    "***",
-];
+use crate::observe::hygiene::is_placeholder;
 
 /// The keys of an env file's text and what each stands for; of a key that is there twice, the last counts. A value is
 /// `None` where it leans on a variable that is neither in the file before it nor known to `is_set`.
@@ -123,23 +104,6 @@ fn leans(value: &str) -> Vec<&str> {
         rest = &body[end..];
     }
     found
-}
-
-/// Whether a value only stands for one that somebody has yet to fill in.
-#[must_use]
-pub fn is_placeholder(value: &str) -> bool {
-    let value = value.trim().to_lowercase();
-    let joined = value.replace(['-', ' '], "_");
-    let all = |wanted: char| value.len() >= 3 && value.chars().all(|c| c == wanted);
-    PLACEHOLDERS.contains(&joined.as_str())
-        || all('x')
-        || all('*')
-        || joined.contains("change_me")
-        || joined.contains("changeme")
-        || joined.contains("replace_me")
-        || joined.starts_with("your_")
-        || (value.starts_with('<') && value.ends_with('>'))
-        || (value.starts_with("{{") && value.ends_with("}}"))
 }
 
 /// Looks whether `text` fills in every one of `required`; says how many keys are there.

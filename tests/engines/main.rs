@@ -39,6 +39,7 @@ mod contract_demo;
 mod contract_kubernetes;
 mod contract_real;
 mod fake;
+mod hygiene;
 mod kubernetes_logs;
 mod kubernetes_mirror;
 mod kubernetes_operate;

@@ -4,6 +4,7 @@
 mod details;
 mod group;
 pub mod list;
+pub mod makeup;
 mod missing;
 mod place;
 mod seen;

@@ -7,6 +7,7 @@ pub mod declared;
 pub mod event;
 pub mod facts;
 pub mod history;
+pub mod makeup;
 pub mod node;
 pub mod object;
 pub mod pod;

@@ -1,4 +1,6 @@
-//! `qd doctor`: whether everything quarterdeck needs is there, and what to do where it is not.
+//! `qd doctor`: whether everything quarterdeck needs is there, how clean what is shown is, and what to do where it is not.
+
+mod hygiene;
 
 use std::io::IsTerminal as _;
 use std::process::{Command, Stdio};
@@ -7,7 +9,7 @@ use serde::Serialize;
 
 use crate::app::State;
 use crate::app::operations::unfinished_note;
-use crate::cli::Cli;
+use crate::cli::{self, Cli};
 use crate::config::{Flags, Resolved, load};
 use crate::engine::ssh::SshTrouble;
 use crate::model::{ConnectionId, Link};
@@ -43,7 +45,7 @@ fn row(check: impl Into<String>, state: Verdict, detail: impl Into<String>, hint
 ///
 /// # Errors
 /// When no thread can be had, or standard output is closed.
-pub(super) fn run(cli: &Cli, out: &mut Out) -> Result<Exit> {
+pub(super) fn run(cli: &Cli, out: &mut Out, asked: &cli::Doctor) -> Result<Exit> {
     let mut rows = configuration(cli);
     rows.extend(data_directory());
     rows.push(terminal());
@@ -54,6 +56,7 @@ pub(super) fn run(cli: &Cli, out: &mut Out) -> Result<Exit> {
             runtime.block_on(driver.inventory());
             rows.extend(engines(driver.state(), &setup.resolved));
             rows.extend(ssh(&setup.resolved));
+            rows.extend(runtime.block_on(hygiene::look(&mut driver, asked.certificates)));
             driver.close();
             runtime.shutdown_background();
         }

@@ -76,7 +76,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::Audit(_)
         | C::Timeline(_)
         | C::Autoscale(_)
-        | C::Doctor
+        | C::Doctor(_)
         | C::Config(_)
         | C::Info
         | C::Screenshot(_)

@@ -188,7 +188,7 @@ pub async fn release_lock(client: &Client, scope: &str, operation: Option<&Opera
 }
 
 /// The service meant, as the manager has it now: raw, to be written back, and read.
-pub(super) async fn find(aim: &Aim<'_>) -> Result<(Value, Service), EngineError> {
+pub(in crate::engine::docker) async fn find(aim: &Aim<'_>) -> Result<(Value, Service), EngineError> {
     let filter = match &aim.group {
         Group::Stack(stack) => json!({ "label": [format!("{}={stack}", labels::STACK)] }),
         Group::NoStack | Group::Project(_) | Group::Loose => json!({}),
