@@ -18,6 +18,7 @@ pub mod problem;
 pub mod revision;
 pub mod sample;
 pub mod scrape;
+pub mod server;
 pub mod snapshot;
 pub mod workload;
 
@@ -39,5 +40,6 @@ pub use problem::Problem;
 pub use revision::Revision;
 pub use sample::Sample;
 pub use scrape::ScrapeSpec;
+pub use server::ServerSpec;
 pub use snapshot::{Inventory, LockHolder, Snapshot};
 pub use workload::{Rollout, RolloutState, Workload, WorkloadKind};

@@ -9,6 +9,7 @@ pub mod log;
 pub mod metric;
 pub mod probe;
 pub mod redact;
+pub mod rule;
 pub mod text;
 pub mod timeline;
 pub mod watch;

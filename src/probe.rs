@@ -4,7 +4,7 @@
 //! Nothing here touches the terminal, decides what is done, or keeps anything: what is made of what was seen is pure
 //! ([`crate::observe`], [`crate::operate`]).
 
-mod alerts;
+pub mod alertmanager;
 mod certificate;
 mod check;
 mod command;
@@ -14,6 +14,8 @@ mod file;
 mod http;
 mod pace;
 mod place;
+pub mod prometheus;
+mod server;
 mod stream;
 mod vigil;
 pub mod watch;
@@ -54,7 +56,7 @@ pub async fn perform(
             let read = figure::read(engine.as_ref(), &metric, &report).await.map_err(|why| unmet(name, &why))?;
             read.judge(name, limit).map_err(|why| unmet(name, &why)).map(|words| good(Some(read.value), words))
         }
-        Errand::Alerts { prometheus, name } => alerts::silent(&prometheus, name.as_deref()).await,
+        Errand::Alerts { prometheus: server, name } => prometheus::silent(&server, name.as_deref()).await,
         Errand::Command { argv, folder, timeout, variables } => {
             let order = command::Order { argv: &argv, folder: folder.as_deref(), timeout, variables: &variables };
             command::run(order, redaction, &report).await

@@ -6,12 +6,13 @@ mod environment;
 mod logs;
 mod probe;
 mod runbook;
+mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::document::{Document, Node, Section, read};
-use crate::model::{EngineKind, Guard, Problem, Tier};
+use crate::model::{EngineKind, Guard, Problem, ServerSpec, Tier};
 
 pub use automation::Limit;
 pub use deploy::{Asked, Before, Deploy, Verify};
@@ -67,8 +68,10 @@ pub struct Environment {
     pub kubeconfig: Option<Arc<str>>,
     pub probes: Vec<Probe>,
     pub scrapes: Vec<Scrape>,
-    /// Address of a Prometheus server.
-    pub prometheus: Option<Arc<str>>,
+    /// A Prometheus server; files of its secrets are relative to the configuration file.
+    pub prometheus: Option<ServerSpec>,
+    /// An Alertmanager, likewise.
+    pub alertmanager: Option<ServerSpec>,
     /// Prometheus rule files, relative to the configuration file.
     pub alert_rules: Vec<Arc<str>>,
     pub deploy: Deploy,

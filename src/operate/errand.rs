@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{EnvironmentId, ProbeSpec};
+use crate::model::{EnvironmentId, ProbeSpec, ServerSpec};
 
 use super::action::InstanceRef;
 
@@ -23,8 +23,8 @@ pub enum Errand {
     Probe { probe: Arc<ProbeSpec>, instances: Vec<InstanceRef> },
     /// A figure is within its limit. Without `limit` it is only read.
     Metric { metric: Box<Metric>, limit: Option<Limit> },
-    /// Prometheus at this address says that the alert (or, without a name, any alert) does not fire.
-    Alerts { prometheus: Arc<str>, name: Option<Arc<str>> },
+    /// This Prometheus server says that the alert (or, without a name, any alert) does not fire.
+    Alerts { prometheus: Arc<ServerSpec>, name: Option<Arc<str>> },
     /// A command of this machine, away from the terminal; the pinned target is in its environment (`QD_ENVIRONMENT`,
     /// `QD_WORKLOAD`, `QD_IMAGE`, `QD_OPERATION`, `DOCKER_HOST`).
     /// `folder` is where it runs; `None` is the working directory.
@@ -52,7 +52,7 @@ pub enum MetricSource {
     /// Exposition text at these addresses, summed; `{instance}` in an address stands for each of these instances.
     Scrape { urls: Vec<Arc<str>>, instances: Vec<InstanceRef> },
     /// An instant query of a Prometheus server; `name` is the expression.
-    Prometheus { url: Arc<str> },
+    Prometheus { server: Arc<ServerSpec> },
 }
 
 /// What the engine measures itself.

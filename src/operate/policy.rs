@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Guard, ProbeSpec, ScrapeSpec, WorkloadId};
+use crate::model::{Guard, ProbeSpec, ScrapeSpec, ServerSpec, WorkloadId};
 
 use super::autoscale::Autoscale;
 use super::request::Strategy;
@@ -86,7 +86,9 @@ pub struct Policy {
     pub probes: Vec<Arc<ProbeSpec>>,
     pub scrapes: Vec<Arc<ScrapeSpec>>,
     /// The Prometheus server that knows figures and alerts.
-    pub prometheus: Option<Arc<str>>,
+    pub prometheus: Option<Arc<ServerSpec>>,
+    /// The Alertmanager that knows its silences.
+    pub alertmanager: Option<Arc<ServerSpec>>,
     pub autoscale: Vec<Autoscale>,
     /// The folder of the configuration file: commands run there, and files of this machine are relative to it.
     pub folder: Option<Arc<str>>,
@@ -104,6 +106,7 @@ impl Policy {
             probes: Vec::new(),
             scrapes: Vec::new(),
             prometheus: None,
+            alertmanager: None,
             autoscale: Vec::new(),
             folder: None,
         }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
-use serde::Deserialize;
-use serde_json::Value;
 
-use super::http::{Ask, percent_encoded, shown};
+use super::http::{Ask, shown};
 use super::place::{Place, ids, places};
-use super::{ASKED, alerts, seconds};
+use super::{ASKED, prometheus, seconds};
 use crate::engine::{Engine, Report, Topic, Update};
 use crate::model::{InstanceId, Sample};
 use crate::observe::metric::exposition::Exposition;
@@ -54,7 +52,9 @@ pub(super) async fn read(engine: Option<&Arc<dyn Engine>>, metric: &Metric, repo
             measured(&**engine, *figure, &ids(instances)?).await
         }
         MetricSource::Scrape { urls, instances } => scraped(engine, metric, urls, instances, report).await,
-        MetricSource::Prometheus { url } => queried(url, &metric.name).await,
+        MetricSource::Prometheus { server } => {
+            prometheus::single(server, &metric.name).await.map(|value| Figure { value, note: None })
+        }
     }
 }
 
@@ -137,47 +137,6 @@ pub(super) async fn scrape(target: &Place) -> Result<Exposition, String> {
     Ok(read)
 }
 
-/// What an instant query gives.
-#[derive(Deserialize)]
-struct Data {
-    #[serde(rename = "resultType")]
-    kind: String,
-    result: Value,
-}
-
-async fn queried(server: &str, expression: &str) -> Result<Figure, String> {
-    let path = format!("/api/v1/query?query={}", percent_encoded(expression));
-    let data: Data = alerts::ask(server, &path, ASKED).await?;
-    single(&data).map(|value| Figure { value, note: None })
-}
-
-/// The one value a query has given.
-fn single(data: &Data) -> Result<f64, String> {
-    let value = |pair: &Value| {
-        pair.get(1).and_then(Value::as_str).and_then(|text| match text {
-            "+Inf" => Some(f64::INFINITY),
-            "-Inf" => Some(f64::NEG_INFINITY),
-            other => other.parse::<f64>().ok(),
-        })
-    };
-    let found = match (data.kind.as_str(), &data.result) {
-        ("scalar", pair) => value(pair),
-        ("vector", Value::Array(series)) => match series.as_slice() {
-            [] => return Err("the expression gives nothing".to_owned()),
-            [one] => one.get("value").and_then(value),
-            many => {
-                return Err(format!("the expression gives {} series, not one: put sum(), max() or avg() around it", many.len()));
-            }
-        },
-        (other, _) => return Err(format!("the expression gives a {other}, not a figure")),
-    };
-    match found {
-        Some(value) if value.is_nan() => Err("the expression gives no number (NaN)".to_owned()),
-        Some(value) => Ok(value),
-        None => Err("Prometheus answers something that is no figure".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,24 +152,6 @@ mod tests {
             (figure(2.0, None), Some(Limit::Above(1.0)), Ok("error_rate 2 (> 1)")),
         ] {
             assert_eq!(figure.judge("error_rate", limit).as_deref().map_err(String::as_str), expected);
-        }
-    }
-
-    #[test]
-    fn a_query_must_give_one_figure() {
-        for (text, expected) in [
-            (r#"{"resultType":"vector","result":[{"metric":{},"value":[1700000000,"0.25"]}]}"#, Ok(0.25)),
-            (r#"{"resultType":"scalar","result":[1700000000,"3"]}"#, Ok(3.0)),
-            (r#"{"resultType":"vector","result":[]}"#, Err("the expression gives nothing")),
-            (r#"{"resultType":"vector","result":[{"value":[1,"NaN"]}]}"#, Err("the expression gives no number (NaN)")),
-            (
-                r#"{"resultType":"vector","result":[{"value":[1,"1"]},{"value":[1,"2"]}]}"#,
-                Err("the expression gives 2 series, not one: put sum(), max() or avg() around it"),
-            ),
-            (r#"{"resultType":"matrix","result":[]}"#, Err("the expression gives a matrix, not a figure")),
-        ] {
-            let data: Data = serde_json::from_str(text).unwrap();
-            assert_eq!(single(&data), expected.map_err(str::to_owned), "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Environment, automation, deploy, probe, runbook};
+use super::{Environment, automation, deploy, probe, runbook, server};
 use crate::document::{Document, Node, Section, read, unknown};
 use crate::model::{EngineKind, Guard, Tier};
 
@@ -51,7 +51,8 @@ pub(super) fn read(document: &Document<'_>, section: &Section<'_>) -> Option<Env
         kubeconfig: section.read("kubeconfig", read::text),
         probes: section.each("probe", |s| probe::probe(&s)),
         scrapes: section.each("scrape", |s| probe::scrape(&s)),
-        prometheus: section.read("prometheus", |n| address(&n.section()?)),
+        prometheus: section.read("prometheus", |n| server::read(&n.section()?)),
+        alertmanager: section.read("alertmanager", |n| server::read(&n.section()?)),
         alert_rules: section.read("alerts", |n| rules(&n.section()?)).unwrap_or_default(),
         deploy,
         deploy_of,
@@ -149,12 +150,6 @@ pub fn check_host(text: &str) -> Result<(), String> {
         Some(("tcp" | "http" | "https" | "ssh", rest)) if !rest.is_empty() && !rest.starts_with('/') => Ok(()),
         Some(_) | None => Err(format!("`{text}` is no engine's address: {expected}")),
     }
-}
-
-fn address(section: &Section<'_>) -> Option<Arc<str>> {
-    let url = section.require("url", read::url);
-    section.end();
-    url
 }
 
 fn rules(section: &Section<'_>) -> Option<Vec<Arc<str>>> {

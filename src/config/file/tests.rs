@@ -213,6 +213,17 @@ fn each_mistake_is_told_in_its_own_words() {
         ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exec = { workload = 'x' } }]", "5:19: `command` is missing"),
         ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exce = 1 }]", "5:10: a step: expected `exec`"),
         ("[environment.prometheus]\nurl = 'prometheus:9090'", "4:7: expected an address such as"),
+        ("[environment.prometheus]\nurl = 'http://p'\nuser = 'a'", "3:1: the password of `user`: expected `password`"),
+        ("[environment.prometheus]\nurl = 'http://p'\npasword = 'a'", "5:1: unknown key `pasword`, did you mean `password`?"),
+        (
+            "[environment.alertmanager]\nurl = 'http://p'\ntoken = 'a'\ntoken_env = 'B'",
+            "3:1: the token: `token` or `token_env` exclude",
+        ),
+        (
+            "[environment.alertmanager]\nurl = 'http://p'\nuser = 'a'\npassword = 'b'\ntoken = 'c'",
+            "3:1: a token and a user exclude",
+        ),
+        ("[environment.alertmanager]\nurl = 'http://p'\nca = 'ca.pem'", "3:1: `ca` is for https"),
         ("probe = 3", "3:9: expected an array of tables, found a whole number"),
     ];
     for (rest, part) in table {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::config::EnvironmentSpec;
 use crate::config::file::{self, Asked, Environment, ScrapeFrom};
-use crate::model::{Manner, ProbeSpec, ScrapeSpec, WorkloadId};
+use crate::model::server::{Login, Secret};
+use crate::model::{Manner, ProbeSpec, ScrapeSpec, ServerSpec, WorkloadId};
 use crate::operate::Policy;
 use crate::operate::policy::{self, Before, Condition, DeployPolicy};
 use crate::operate::runbook::{Runbook, RunbookStep};
@@ -34,7 +35,8 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
         workloads,
         runbooks: environment.runbooks.iter().map(|r| names.runbook(&r.runbook)).collect(),
         scrapes: environment.scrapes.iter().map(|s| Arc::new(scrape(s))).collect(),
-        prometheus: environment.prometheus.as_ref().map(|url| url.trim_end_matches('/').into()),
+        prometheus: environment.prometheus.as_ref().map(|s| Arc::new(names.server(s))),
+        alertmanager: environment.alertmanager.as_ref().map(|s| Arc::new(names.server(s))),
         autoscale: environment.autoscale.clone(),
         folder: folder.map(|f| f.display().to_string().into()),
         probes,
@@ -95,6 +97,20 @@ struct Names<'a> {
 impl Names<'_> {
     fn path(&self, path: &Arc<str>) -> Arc<str> {
         absolute(self.folder, path)
+    }
+
+    /// A server with the paths of its files.
+    fn server(&self, written: &ServerSpec) -> ServerSpec {
+        let secret = |secret: &Secret| match secret {
+            Secret::File(path) => Secret::File(self.path(path)),
+            Secret::Clear(_) | Secret::Variable(_) => secret.clone(),
+        };
+        let login = match &written.login {
+            Login::None => Login::None,
+            Login::Basic { user, password } => Login::Basic { user: user.clone(), password: secret(password) },
+            Login::Bearer(token) => Login::Bearer(secret(token)),
+        };
+        ServerSpec { url: written.url.clone(), login, ca: written.ca.as_ref().map(|path| self.path(path)) }
     }
 
     /// A policy with what was written laid over it. A list that is written replaces the one below.

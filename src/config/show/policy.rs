@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{line, quote};
 use crate::document::read::spell_duration;
-use crate::model::{Json, Manner, ProbeKind, ProbeSpec, WorkloadId};
+use crate::model::server::{Login, Secret};
+use crate::model::{Json, Manner, ProbeKind, ProbeSpec, ServerSpec, WorkloadId};
 use crate::observe::redact::{self, MASK};
 use crate::operate::Policy;
 use crate::operate::autoscale::Autoscale;
@@ -14,8 +15,10 @@ use crate::operate::policy::{Asked, Before, Condition, DeployPolicy, OnFailure, 
 use crate::operate::runbook::{Runbook, RunbookStep};
 
 pub(super) fn show(out: &mut String, policy: &Policy) {
-    if let Some(url) = &policy.prometheus {
-        line(out, &format!("prometheus = {{ url = {} }}", quote(url)));
+    for (key, server) in [("prometheus", &policy.prometheus), ("alertmanager", &policy.alertmanager)] {
+        if let Some(server) = server {
+            show_server(out, key, server);
+        }
     }
     for probe in &policy.probes {
         show_probe(out, probe);
@@ -38,6 +41,22 @@ pub(super) fn show(out: &mut String, policy: &Policy) {
     for runbook in &policy.runbooks {
         show_runbook(out, runbook);
     }
+}
+
+/// A server; its secrets are not shown, so they must be put in again where they stood in the clear.
+fn show_server(out: &mut String, key: &str, server: &ServerSpec) {
+    let secret = |key: &str, secret: &Secret| match secret {
+        Secret::Clear(_) => format!(", {key} = {}", quote(MASK)),
+        Secret::File(path) => format!(", {key}_file = {}", quote(path)),
+        Secret::Variable(name) => format!(", {key}_env = {}", quote(name)),
+    };
+    let login = match &server.login {
+        Login::None => String::new(),
+        Login::Basic { user, password } => format!(", user = {}{}", quote(user), secret("password", password)),
+        Login::Bearer(token) => secret("token", token),
+    };
+    let ca = server.ca.as_ref().map(|path| format!(", ca = {}", quote(path))).unwrap_or_default();
+    line(out, &format!("{key} = {{ url = {}{login}{ca} }}", quote(&server.to_string())));
 }
 
 fn show_probe(out: &mut String, probe: &ProbeSpec) {

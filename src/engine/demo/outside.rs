@@ -33,7 +33,8 @@ pub fn answer(world: &mut World, errand: &Errand) -> Option<Result<Accepted, Eng
         }
         Errand::Metric { metric, limit } => Some(figure(world, metric, *limit)),
         Errand::Alerts { prometheus, name } => {
-            let host = host_of(prometheus.split("://").nth(1).unwrap_or(prometheus));
+            let shown = prometheus.to_string();
+            let host = host_of(shown.split("://").nth(1).unwrap_or(&shown));
             (is_invented(host) || is_service(world, host)).then(|| alerts(world, name.as_deref()))
         }
         Errand::Http { method, url, .. } => {

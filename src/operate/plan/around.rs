@@ -248,7 +248,7 @@ fn source(
         ("cpu", _) => MetricSource::Engine { figure: EngineFigure::Cpu, instances },
         ("memory", _) => MetricSource::Engine { figure: EngineFigure::Memory, instances },
         (_, _) if is_name && !own.is_empty() => MetricSource::Scrape { urls: own, instances },
-        (_, Some(url)) => MetricSource::Prometheus { url: url.clone() },
+        (_, Some(server)) => MetricSource::Prometheus { server: server.clone() },
         (_, None) if is_name && !urls(None).is_empty() => MetricSource::Scrape { urls: urls(None), instances },
         (_, None) => {
             let why =

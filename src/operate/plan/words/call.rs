@@ -175,7 +175,7 @@ fn errand_call(errand: &Errand) -> String {
         Errand::Metric { metric, limit } => match &metric.source {
             MetricSource::Engine { .. } => format!("statistics: {}{}", metric.name, limited(limit)),
             MetricSource::Scrape { urls, .. } => format!("GET {}: {}{}", listed(urls), metric.name, limited(limit)),
-            MetricSource::Prometheus { url } => format!("GET {url}/api/v1/query?query={}{}", metric.name, limited(limit)),
+            MetricSource::Prometheus { server } => format!("GET {server}/api/v1/query?query={}{}", metric.name, limited(limit)),
         },
         Errand::Alerts { prometheus, .. } => format!("GET {prometheus}/api/v1/alerts"),
         Errand::Command { argv, timeout, .. } => format!("{} on this machine (at most {})", shown(argv), seconds(*timeout)),
