@@ -6,6 +6,7 @@ mod cluster;
 mod containers;
 mod declared;
 mod describe;
+mod dial;
 mod dice;
 pub mod feed;
 mod figures;
@@ -23,6 +24,7 @@ mod shell;
 mod stacks;
 pub mod still;
 mod talk;
+mod traffic;
 mod trouble;
 mod unit;
 mod view;
@@ -61,9 +63,9 @@ use self::incident::Incident;
 use self::moment::shift;
 use self::world::{Terms, World};
 use super::landing::{Landing, trouble};
-use super::{Attached, AttachedInput, Engine, EngineError, Report, Shell, Topic, Update};
+use super::{Attached, AttachedInput, Dialled, Engine, EngineError, Report, Shell, Topic, Update};
 use crate::config::{ConnectionSpec, TargetSpec};
-use crate::model::{EnvironmentId, InstanceState};
+use crate::model::{EnvironmentId, InstanceId, InstanceState};
 use crate::observe::hygiene::Survey;
 use crate::observe::redact::Redaction;
 use crate::operate::Errand;
@@ -242,6 +244,15 @@ impl Engine for Demo {
             sleep(wait).await;
             answer
         }))
+    }
+
+    fn dial(&self, instance: InstanceId, port: u16) -> BoxFuture<'static, Result<Dialled, EngineError>> {
+        let shared = self.0.clone();
+        Box::pin(async move {
+            shared.look(|world| dial::listens(world, &instance, port))?;
+            let answer = move |path: &str| shared.look(|world| dial::answer(world, &instance, path));
+            Ok(Box::new(dial::open(answer)) as Dialled)
+        })
     }
 
     fn redaction(&self) -> Arc<Redaction> {

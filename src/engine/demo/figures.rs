@@ -3,6 +3,7 @@
 use super::dice::{noise, whole};
 use super::moment::Moment;
 use super::recipe::Recipe;
+use super::traffic;
 use super::trouble::Trouble;
 use super::unit::Unit;
 use crate::model::{Health, InstanceState, Sample};
@@ -60,6 +61,7 @@ pub fn spend(unit: &mut Unit, busy_seconds: f64) {
     unit.usage.tx += tx;
     unit.usage.read += read;
     unit.usage.write += write;
+    traffic::serve(unit, busy_seconds);
 }
 
 /// The figures of a replica that runs; a paused one uses no CPU; others have none.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::unit::Unit;
 use super::world::World;
-use super::{figures, view};
+use super::{figures, traffic, view};
 use crate::engine::EngineError;
-use crate::model::{Health, InstanceId, InstanceState};
+use crate::model::{Health, InstanceId, InstanceState, ProbeKind};
 use crate::operate::Errand;
 use crate::operate::action::{Accepted, InstanceRef};
 use crate::operate::errand::{EngineFigure, Limit, Metric, MetricSource};
@@ -27,6 +27,12 @@ pub fn answer(world: &mut World, errand: &Errand) -> Option<Result<Accepted, Eng
         }
         Errand::Certificate { address, days, .. } => is_invented(host_of(address)).then(|| certificate(address, *days)),
         Errand::Probe { probe, instances } => {
+            if let ProbeKind::Http(address) | ProbeKind::Tcp(address) | ProbeKind::Tls(address) = &probe.kind {
+                let host = host_of(address.split("://").nth(1).unwrap_or(address));
+                if host != "{instance}" && !is_invented(host) && !is_service(world, host) {
+                    return None;
+                }
+            }
             let asked = asked(world, instances, probe.workload.as_deref());
             let what = format!("probe {}", probe.name);
             Some(well(&asked, &what).map(|ms| reading(Some(ms), format!("200 in {ms} ms"))))
@@ -152,7 +158,7 @@ fn figure(world: &mut World, metric: &Metric, limit: Option<Limit>) -> Result<Ac
         (MetricSource::Engine { figure: EngineFigure::Memory, .. }, _) => {
             mean(&|unit| figures::memory(unit, &moment) / figures::limit(unit.recipe))
         }
-        (_, "requests") => units.iter().map(|unit| unit.recipe.figures.lines * moment.load * 9.0).sum(),
+        (_, "requests") => units.iter().map(|unit| traffic::rate(unit.recipe) * moment.load).sum(),
         (_, "p50") => mean(&|unit| unit.check.latency_ms as f64 / 1000.0),
         (_, "p95" | "p99") => units.iter().map(|unit| unit.check.latency_ms as f64 / 400.0).fold(0.0, f64::max),
         (_, name) if name.contains("error") => 0.002 + 0.12 * share(Health::Degraded) + 0.6 * share(Health::Unhealthy),

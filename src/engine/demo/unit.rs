@@ -10,6 +10,7 @@ use super::dice::{self, Dice};
 use super::journal::{Journal, Said};
 use super::moment::Moment;
 use super::recipe::Recipe;
+use super::traffic::Traffic;
 use super::trouble::{self, Trouble};
 use super::{figures, talk};
 use crate::model::{Health, InstanceId, InstanceState, OperationId, Revision};
@@ -62,6 +63,7 @@ pub struct Usage {
     pub write: f64,
     /// Bytes lost to a leak.
     pub leaked: f64,
+    pub traffic: Traffic,
 }
 
 /// One replica.
