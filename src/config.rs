@@ -2,6 +2,7 @@
 //! program gets to see.
 
 mod clash;
+pub mod demo;
 pub mod file;
 mod flags;
 pub mod load;

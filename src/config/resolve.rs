@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{self, Environment, File, Redact, Settings};
-use super::{Clusters, ConnectionSpec, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
+use super::{Clusters, ConnectionSpec, Demo, DockerTarget, EnvironmentSpec, Flags, Resolved, TargetSpec, clash};
 use crate::model::{ConnectionId, EngineKind, Problem, Tier};
 use crate::operate::Policy;
 
@@ -57,7 +57,7 @@ pub fn resolve(
     let redact = redact(&files);
     let redaction = Arc::new(redact.redaction());
     let (mut connections, unsupported) = match &flags.demo {
-        Some(demo) => (vec![connection("demo".into(), demo.target(), true)], Vec::new()),
+        Some(demo) => (vec![demo_connection(demo)], Vec::new()),
         None => connections(&environments, flags, (only.as_deref(), chosen.as_ref()), (address, clusters)),
     };
     if let Err(why) = files_of(&mut connections, flags, only.as_ref()) {
@@ -176,7 +176,7 @@ pub(super) fn target(environment: &Environment) -> Option<(TargetSpec, Arc<str>)
     let project = environment.project.clone().unwrap_or_else(|| environment.name.clone());
     match environment.engine {
         EngineKind::Compose | EngineKind::Swarm => Some((TargetSpec::Docker(environment.docker()), project)),
-        EngineKind::Demo => Some((super::Demo::default().target(), project)),
+        EngineKind::Demo => Some((Demo::default().target(), project)),
         EngineKind::Kubernetes => None,
     }
 }
@@ -200,6 +200,14 @@ pub(super) fn key(target: &TargetSpec, address: &Address<'_>) -> String {
 
 fn connection(id: ConnectionId, target: TargetSpec, discover: bool) -> ConnectionSpec {
     ConnectionSpec { id, target, environments: Vec::new(), discover, on_demand: false, redaction: Arc::default() }
+}
+
+/// The demo world, and what is configured of it.
+fn demo_connection(demo: &Demo) -> ConnectionSpec {
+    let file = super::demo::file();
+    let project = |e: &Environment| e.project.clone().unwrap_or_else(|| e.name.clone());
+    let environments = file.environments.iter().map(|e| policy::specify(e, project(e), None)).collect();
+    ConnectionSpec { environments, ..connection("demo".into(), demo.target(), true) }
 }
 
 /// The connections, and the environments that get none with the reason. `only` and `chosen` are the one environment and
