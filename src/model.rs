@@ -30,7 +30,7 @@ pub use environment::{EngineKind, Environment, Guard, Mechanics, Tier};
 pub use event::{Item, Source};
 pub use feed::Link;
 pub use health::{Health, Verdict};
-pub use id::{ConnectionId, EnvironmentId, InstanceId, OperationId, WorkloadId};
+pub use id::{ConnectionId, EnvironmentId, InstanceId, OperationId, TargetId, WorkloadId};
 pub use instance::{Check, Instance, InstanceState, Port};
 pub use labels::Labels;
 pub use node::Node;

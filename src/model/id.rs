@@ -55,6 +55,11 @@ identity! {
     OperationId
 }
 
+identity! {
+    /// An endpoint that is scraped, unique within its environment.
+    TargetId
+}
+
 /// An environment, unique over all connections: two endpoints may each have one of the same name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EnvironmentId {

@@ -3,6 +3,8 @@
 pub mod exposition;
 pub use crate::model::labels;
 pub mod reckon;
+pub mod scan;
+pub mod series;
 pub mod words;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -1,4 +1,5 @@
 //! Alert rules: what is read of a rule file, how far each alert is, what is written on it, and the silences over it.
 
+pub mod expr;
 pub mod silence;
 pub mod template;
