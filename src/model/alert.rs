@@ -32,6 +32,15 @@ impl AlertState {
         }
     }
 
+    /// Whether its rule holds.
+    #[must_use]
+    pub fn is_active(self) -> bool {
+        match self {
+            Self::Pending | Self::Firing => true,
+            Self::Inactive | Self::Resolved => false,
+        }
+    }
+
     /// Its one-cell symbol: state is never shown by colour alone.
     #[must_use]
     pub fn symbol(self) -> &'static str {
@@ -80,6 +89,8 @@ pub struct Alert {
     pub annotations: Labels,
     pub source: AlertSource,
     pub silence: Option<Arc<Silence>>,
+    /// Why its rule could not be evaluated: then its state is only what was last known.
+    pub trouble: Option<Arc<str>>,
 }
 
 /// How much an alert matters, by its `severity`.
@@ -172,6 +183,7 @@ mod tests {
             annotations: Labels::new(annotations.iter().copied()),
             source: AlertSource::Rules,
             silence: None,
+            trouble: None,
         }
     }
 

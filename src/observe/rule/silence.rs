@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use regex::RegexBuilder;
 
-use crate::model::{Alert, AlertState, Labels, Matcher, Silence};
+use crate::model::{Alert, Labels, Matcher, Silence};
 
 /// Bound of a compiled matcher, bytes.
 const COMPILED: usize = 1 << 20;
@@ -44,11 +44,7 @@ impl Silences {
     /// Puts on every alert the silence over it. What does not hold is not silenced.
     pub fn lay(&self, alerts: &mut [Alert], now: Timestamp) {
         for alert in alerts {
-            let holds = match alert.state {
-                AlertState::Firing | AlertState::Pending => true,
-                AlertState::Inactive | AlertState::Resolved => false,
-            };
-            alert.silence = if holds { self.over(&alert.labels, now).cloned() } else { None };
+            alert.silence = if alert.state.is_active() { self.over(&alert.labels, now).cloned() } else { None };
         }
     }
 

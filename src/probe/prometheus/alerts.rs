@@ -106,6 +106,7 @@ fn inactive(rule: &Rule) -> Alert {
         annotations: labels(&rule.annotations),
         source: AlertSource::Prometheus,
         silence: None,
+        trouble: (!rule.last_error.is_empty()).then(|| safe(&rule.last_error)),
     }
 }
 
