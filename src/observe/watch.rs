@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{EnvironmentId, InstanceId, ProbeSpec, ScrapeSpec};
+use crate::model::{EnvironmentId, InstanceId, Labels, ProbeSpec, ScrapeSpec, TargetId};
 
-use super::metric::exposition::Exposition;
+use super::metric::series::{Scan, Target};
 
 /// Something to be followed. Watches are compared: the runtime starts the new ones and stops those no longer wanted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,27 @@ pub struct ScrapeWatch {
     pub scrape: Arc<ScrapeSpec>,
     /// The instance it is one of, and its name.
     pub instance: Option<(InstanceId, Arc<str>)>,
+}
+
+impl ScrapeWatch {
+    /// What its series belong to: `job` as configured, and as `instance` where it is: the name of the instance with the port,
+    /// or host and port of the address.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        let url = &self.scrape.url;
+        let rest = url.split_once("://").map_or(&**url, |(_, rest)| rest);
+        let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let place = match &self.instance {
+            Some((_, name)) => authority.replace("{instance}", name),
+            None => authority.to_owned(),
+        };
+        let id = match &self.instance {
+            Some((id, _)) => format!("{} {id} {url}", self.scrape.job),
+            None => format!("{} {url}", self.scrape.job),
+        };
+        Target { id: TargetId::new(id), labels: Labels::new([("job", self.scrape.job.clone()), ("instance", place.into())]) }
+    }
 }
 
 /// What was seen there.
@@ -62,5 +83,5 @@ pub struct Scraped {
     pub at: Timestamp,
     pub took: Duration,
     /// Or why nothing came.
-    pub read: Result<Arc<Exposition>, Arc<str>>,
+    pub read: Result<Scan, Arc<str>>,
 }

@@ -16,7 +16,8 @@ use super::place::{self, Place};
 use super::stream::Fault;
 use super::{safe, seconds};
 use crate::engine::Engine;
-use crate::observe::metric::exposition::Exposition;
+use crate::observe::metric::scan::Scanner;
+use crate::observe::metric::series::Scan;
 use crate::observe::watch::{ScrapeWatch, Scraped};
 
 /// Formats that are read, the better one first.
@@ -33,13 +34,14 @@ pub(super) struct Endpoint {
     pace: Pace,
     line: Option<Line>,
     room: Room,
+    scanner: Scanner,
 }
 
 impl Endpoint {
     /// One that is scraped for the first time soon.
     pub(super) fn new(engine: Option<Arc<dyn Engine>>, watch: ScrapeWatch) -> Self {
         let pace = Pace::new(watch.scrape.interval);
-        Self { engine, watch, pace, line: None, room: Room::default() }
+        Self { engine, watch, pace, line: None, room: Room::default(), scanner: Scanner::default() }
     }
 
     /// Waits until it is time, scrapes, and tells.
@@ -55,10 +57,10 @@ impl Endpoint {
             // Whatever is left on it is no answer to the next question.
             self.line = None;
         }
-        Scraped { at, took: begun.elapsed(), read: read.map(Arc::new).map_err(|why| safe(&why)) }
+        Scraped { at, took: begun.elapsed(), read: read.map_err(|why| safe(&why)) }
     }
 
-    async fn scrape(&mut self, limit: Duration) -> Result<Exposition, String> {
+    async fn scrape(&mut self, limit: Duration) -> Result<Scan, String> {
         let place = self.place()?;
         let target = Target::parse(&place.address)?;
         let response = self.ask(&place, &target, limit).await.map_err(|fault| fault.why)?;
@@ -68,7 +70,7 @@ impl Endpoint {
             return Err(refusal(status, location.as_deref()));
         }
         let body = self.room.body(response, MOST).await.map_err(|fault| fault.why)?;
-        read(&String::from_utf8_lossy(body))
+        read(&mut self.scanner, &String::from_utf8_lossy(body))
     }
 
     fn place(&self) -> Result<Place, &'static str> {
@@ -120,9 +122,9 @@ fn refusal(status: u16, location: Option<&str>) -> String {
 }
 
 /// What the text says.
-fn read(text: &str) -> Result<Exposition, String> {
-    let read = Exposition::read(text);
-    if read.points.is_empty() && read.unread > 0 {
+fn read(scanner: &mut Scanner, text: &str) -> Result<Scan, String> {
+    let read = scanner.scan(text);
+    if read.samples == 0 && read.unread > 0 {
         let line = text.trim_start().lines().next().unwrap_or_default();
         let begins: String = line.chars().take(40).collect();
         return Err(format!("what it answers is no metrics text, it begins with {begins:?}: check port and path"));

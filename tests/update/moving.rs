@@ -50,7 +50,7 @@ fn nothing_moves_by_itself_while_an_endpoint_has_not_answered_or_the_person_has_
     deck.update("slow", Update::Link(failed));
     assert_eq!(screen(&deck), Screen::Workloads);
     let mut deck = Deck::new(&["here"]);
-    deck.press("7").live("here").holds("here", vec![crate::fixture::shop(Guard::Open)]);
+    deck.press("8").live("here").holds("here", vec![crate::fixture::shop(Guard::Open)]);
     assert_eq!(screen(&deck), Screen::Timeline);
 }
 
@@ -118,7 +118,7 @@ fn digits_switch_screens_and_keep_what_is_looked_at() {
     );
     check(
         Deck::fleet(),
-        "9",
+        "0",
         &expect![[r#"
         Fleet()
         ▸ here:shop
@@ -268,7 +268,7 @@ fn what_does_not_apply_says_why() {
     );
     check(
         Deck::fleet(),
-        "9",
+        "0",
         &expect![[r#"
         Fleet()
         ▸ here:shop

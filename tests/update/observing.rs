@@ -69,7 +69,7 @@ fn events_are_kept_in_order_and_shown_newest_first() {
         detail: "".into(),
     };
     deck.update("here", Update::Events(vec![item(1), item(2)])).update("here", Update::Events(vec![item(2), item(3)]));
-    deck.press("7");
+    deck.press("8");
     let what: Vec<String> =
         crate::fixture::ids(&deck.state).iter().map(|r| rows::cell(&deck.state, r, Column::What).text).collect();
     assert_eq!(what, ["start3", "start2", "start1"]);

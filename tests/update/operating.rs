@@ -269,7 +269,7 @@ fn an_operation_runs_to_its_end_and_into_the_past() {
     assert_eq!((past.outcome_word(), past.records.len()), ("done", journal.len()), "{past:?}");
     let what: Vec<&str> = deck.state.timeline.iter().map(|(_, i)| &*i.what).collect();
     assert_eq!(what, ["pause", "done"]);
-    deck.press("8");
+    deck.press("9");
     assert_eq!((screen(&deck), deck.rows().len()), (Screen::Operations, 1));
 }
 

@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::model::{Alert, EnvironmentId, InstanceId, WorkloadId};
+use crate::observe::metric::series::Store;
 use crate::observe::probe::Standing;
 use crate::observe::watch::{ProbeWatch, ScrapeWatch, Scraped};
 
@@ -11,18 +15,49 @@ use crate::observe::watch::{ProbeWatch, ScrapeWatch, Scraped};
 #[derive(Debug, Default)]
 pub struct Watched {
     pub probes: BTreeMap<ProbeWatch, Standing>,
-    pub scrapes: BTreeMap<ScrapeWatch, Scraped>,
+    /// How the last scrape of each endpoint went.
+    pub scrapes: BTreeMap<ScrapeWatch, LastScrape>,
+    /// What was scraped of each environment.
+    pub series: BTreeMap<EnvironmentId, Store>,
     /// Worst first.
     pub alerts: BTreeMap<EnvironmentId, Vec<Arc<Alert>>>,
     /// Environments of which something was seen that is not in the picture yet.
     pub unjudged: BTreeSet<EnvironmentId>,
 }
 
+/// How a scrape went.
+#[derive(Clone, Debug)]
+pub struct LastScrape {
+    pub at: Timestamp,
+    pub took: Duration,
+    /// Samples read, lines that could not be, and samples that were too many; or why nothing came.
+    pub read: Result<(usize, usize, usize), Arc<str>>,
+}
+
 impl Watched {
+    /// Takes in a scrape, into a store of at most `bound` bytes.
+    pub fn scraped(&mut self, watch: &ScrapeWatch, scraped: &Scraped, bound: usize) {
+        let store = self.series.entry(watch.environment.clone()).or_insert_with(|| Store::new(bound));
+        let (target, at_ms, took) = (watch.target(), scraped.at.as_millisecond(), scraped.took.as_secs_f64());
+        match &scraped.read {
+            Ok(scan) => store.record(&target, at_ms, took, scan),
+            Err(_) => store.failed(&target, at_ms, took),
+        }
+        let read = scraped.read.as_ref().map(|scan| (scan.samples, scan.unread, scan.left_out)).map_err(Arc::clone);
+        self.scrapes.insert(watch.clone(), LastScrape { at: scraped.at, took: scraped.took, read });
+    }
+
     /// Forgets what was seen at instances that are gone.
     pub fn retain(&mut self, is_there: impl Fn(&InstanceId) -> bool) {
         self.probes.retain(|watch, _| watch.instance.as_ref().is_none_or(&is_there));
-        self.scrapes.retain(|watch, _| watch.instance.as_ref().is_none_or(|(instance, _)| is_there(instance)));
+        let series = &mut self.series;
+        self.scrapes.retain(|watch, last| {
+            let stays = watch.instance.as_ref().is_none_or(|(instance, _)| is_there(instance));
+            if !stays && let Some(store) = series.get_mut(&watch.environment) {
+                store.ended(&watch.target().id, last.at.as_millisecond() + 1);
+            }
+            stays
+        });
     }
 
     /// The probe of this name at this place.

@@ -9,11 +9,17 @@ use crate::observe::health::{Judged, judge};
 use crate::observe::probe::Standing;
 use crate::observe::watch::{Outcome, ProbeWatch, Sighting, Watch};
 
+/// Bytes of the scraped series of all environments together.
+const SERIES_BYTES: usize = 64 << 20;
+
 /// A probe has looked, or an endpoint was scraped.
 pub fn sighted(state: &mut State, watch: &Watch, sighting: Sighting) -> Vec<Effect> {
     match (watch, sighting) {
         (Watch::Probe(watch), Sighting::Probed(outcome)) => probed(state, watch, outcome),
-        (Watch::Scrape(watch), Sighting::Scraped(scraped)) => drop(state.watched.scrapes.insert(watch.clone(), scraped)),
+        (Watch::Scrape(watch), Sighting::Scraped(scraped)) => {
+            let sharing = state.settings.policies.values().filter(|policy| !policy.scrapes.is_empty()).count();
+            state.watched.scraped(watch, &scraped, SERIES_BYTES / sharing.max(1));
+        }
         (Watch::Probe(_) | Watch::Scrape(_), Sighting::Probed(_) | Sighting::Scraped(_)) => {}
     }
     Vec::new()

@@ -2,7 +2,7 @@
 //! with its place.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use promql_parser::label::{MatchOp, Matchers};
 use promql_parser::parser::{self, AtModifier, Expr as Parsed, Offset, VectorSelector, token};
@@ -176,10 +176,11 @@ impl Reader<'_> {
         let at = at.map(|at| match at {
             AtModifier::Start => At::Start,
             AtModifier::End => At::End,
-            AtModifier::At(time) => At::Ms(match time.duration_since(SystemTime::UNIX_EPOCH) {
-                Ok(after) => milliseconds(after),
-                Err(before) => -milliseconds(before.duration()),
-            }),
+            // A time no calendar holds is before or after everything.
+            AtModifier::At(time) => {
+                let at = jiff::Timestamp::try_from(*time).unwrap_or(jiff::Timestamp::MAX);
+                At::Ms(at.as_millisecond())
+            }
         });
         When { at, offset_ms }
     }

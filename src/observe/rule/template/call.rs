@@ -96,7 +96,7 @@ impl Function {
             Self::HumanizePercentage => said(format!("{}%", four(figure(arguments)? * 100.0))),
             Self::HumanizeTimestamp => humanize_timestamp(figure(arguments)?).map(Made::Text),
             Self::Printf => said(printf(&text(0), arguments.get(1..).unwrap_or_default())),
-            Self::Print => said(print(arguments)),
+            Self::Print => said(sprint(arguments)),
             Self::Title => said(title(&text(0))),
             Self::ToUpper => said(text(0).to_uppercase()),
             Self::ToLower => said(text(0).to_lowercase()),
@@ -257,7 +257,7 @@ fn humanize_timestamp(value: f64) -> Result<String, String> {
 }
 
 /// Go's `Sprint`: a space between two operands neither of which is text.
-fn print(arguments: &[Made]) -> String {
+fn sprint(arguments: &[Made]) -> String {
     let mut out = String::new();
     for (at, made) in arguments.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| arguments.get(before));
