@@ -1,6 +1,5 @@
 //! A real Docker engine for tests: where it is, the stacks brought up on it by the real `docker-compose`, and their end.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,6 +13,10 @@ use quarterdeck::model::{ConnectionId, EnvironmentId, InstanceId};
 use quarterdeck::operate::action::InstanceRef;
 use quarterdeck::operate::{Accepted, Action};
 use serde_json::Value;
+
+#[path = "not_run.rs"]
+mod not_run;
+pub use not_run::not_run;
 
 /// The engine tests may use as they like, named by `QD_TEST_DOCKER_HOST` (`tests/run` sets it).
 pub struct RealEngine {
@@ -45,15 +48,6 @@ pub fn with_stack_images(engine: &'static RealEngine) -> &'static RealEngine {
 fn make_images(script: &str, host: &str) {
     let made = Command::new(root().join("tests/support/engine").join(script)).arg(host).output().unwrap();
     assert!(made.status.success(), "the test images cannot be made: {}", String::from_utf8_lossy(&made.stderr));
-}
-
-/// Says that something is not tested here: at once, and (runners hide what passing tests print) at the end of `tests/run`.
-pub fn not_run(what: &str, why: &str) {
-    eprintln!("NOT RUN: {what}: {why}");
-    let Some(file) = std::env::var_os("QD_TEST_NOT_RUN") else { return };
-    let file = std::fs::OpenOptions::new().append(true).open(file);
-    // One short write: tests in other processes write there too.
-    drop(file.and_then(|mut file| file.write_all(format!("{what}: {why}\n").as_bytes())));
 }
 
 /// The package's folder.

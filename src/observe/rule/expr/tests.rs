@@ -129,7 +129,7 @@ fn what_is_wrong_is_told_with_its_place() {
         ("up + limitk(2, up)", 5, "limitk is not evaluated here"),
         ("up{a=\"b\" or a=\"c\"}", 9, "or between matchers is not of Prometheus' language, and not evaluated here"),
         ("1 > 2", 0, "comparisons between scalars must use BOOL modifier"),
-        ("label_replace(up, \"a-b\", \"\", \"\", \"\")", 0, "\"a-b\" is no name of a label"),
+        ("label_replace(up, \"a-b\", \"\", \"\", \"\")", 14, "\"a-b\" is no name of a label"),
         ("exp(Inf)", 0, "a vector is needed here, and this is one number"),
     ] {
         let fault = Expr::parse(text).expect_err(text);
