@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::app::msg::Stamped;
 use crate::app::state::{Screen, Settings};
 use crate::app::subscription::subscriptions;
+use crate::app::watches::watches;
 use crate::app::{Command, Effect, Msg, State, update};
 use crate::config::Demo;
 use crate::engine::demo::still::Still;
@@ -80,9 +81,18 @@ impl Stage {
             for (at, update) in self.world.advance(step) {
                 self.feed_at(at, Msg::Update { connection: self.connection.clone(), update });
             }
+            self.sight();
             self.feed(Msg::Tick);
         }
         self.settle();
+    }
+
+    /// Looks at what is watched, where it is time.
+    fn sight(&mut self) {
+        let watches = watches(&self.state).into_iter().map(|(_, watch)| watch).collect();
+        for (watch, sighting) in self.world.sight(&watches) {
+            self.feed(Msg::Sighted { watch: Box::new(watch), sighting });
+        }
     }
 
     /// Follows what the app wants, and gives it what that has to say at once.

@@ -6,20 +6,25 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::act;
 use super::feed::Feed;
 use super::incident::{self, Incident};
 use super::outside;
 use super::world::{QUANTUM, Terms, World};
+use super::{act, dial};
 use crate::engine::{EngineError, Topic, Update};
 use crate::model::Inventory;
-use crate::operate::action::{Accepted, Action};
+use crate::observe::metric::scan::Scanner;
+use crate::observe::watch::{Outcome, ProbeWatch, ScrapeWatch, Scraped, Sighting, Watch};
+use crate::operate::Errand;
+use crate::operate::action::{Accepted, Action, InstanceRef};
 
 /// A world and the topics followed in it. Time passes only in [`Self::advance`].
 #[derive(Debug)]
 pub struct Still {
     world: World,
     feeds: BTreeMap<Topic, Feed>,
+    /// When each watch looked last, and what reads its scrapes.
+    looked: BTreeMap<Watch, (Timestamp, Scanner)>,
 }
 
 impl Still {
@@ -41,7 +46,7 @@ impl Still {
         if let Some(incident) = incident {
             incident::play(&mut world, incident)?;
         }
-        Ok(Self { world, feeds: BTreeMap::new() })
+        Ok(Self { world, feeds: BTreeMap::new(), looked: BTreeMap::new() })
     }
 
     /// What time it is there.
@@ -86,6 +91,27 @@ impl Still {
         updates
     }
 
+    /// What these watches see now: each whose interval is over looks once.
+    pub fn sight(&mut self, watches: &BTreeSet<Watch>) -> Vec<(Watch, Sighting)> {
+        self.looked.retain(|watch, _| watches.contains(watch));
+        let now = self.world.now;
+        let mut seen = Vec::new();
+        for watch in watches {
+            let every = match watch {
+                Watch::Probe(probe) => probe.probe.interval,
+                Watch::Scrape(scrape) => scrape.scrape.interval,
+            };
+            let due = |at: Timestamp| now.duration_since(at).as_secs_f64() >= every.as_secs_f64();
+            if self.looked.get(watch).is_some_and(|(at, _)| !due(*at)) {
+                continue;
+            }
+            let (at, scanner) = self.looked.entry(watch.clone()).or_insert_with(|| (now, Scanner::default()));
+            *at = now;
+            seen.push((watch.clone(), look(&mut self.world, watch, scanner)));
+        }
+        seen
+    }
+
     /// Does an action, which takes a quarter of a second, so that the answer is later than what was seen before. Its
     /// effects are seen by the topics at the next [`Self::advance`].
     ///
@@ -105,5 +131,47 @@ impl Still {
     fn poll(&mut self) -> Vec<(Timestamp, Update)> {
         let now = self.world.now;
         self.feeds.values_mut().flat_map(|feed| feed.poll(&self.world)).map(|update| (now, update)).collect()
+    }
+}
+
+fn look(world: &mut World, watch: &Watch, scanner: &mut Scanner) -> Sighting {
+    match watch {
+        Watch::Probe(watch) => Sighting::Probed(probe(world, watch)),
+        Watch::Scrape(watch) => {
+            let read = expose(world, watch).map(|text| scanner.scan(&text)).map_err(Into::into);
+            Sighting::Scraped(Scraped { at: world.now, took: Duration::from_millis(4), read })
+        }
+    }
+}
+
+fn probe(world: &mut World, watch: &ProbeWatch) -> Outcome {
+    let instances = watch.instance.iter().cloned().map(InstanceRef::Known).collect();
+    let at = world.now;
+    let outcome = |ok, ms: Option<f64>, words| Outcome {
+        at,
+        ok,
+        slow: false,
+        latency: ms.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
+        words,
+        certificate_days: None,
+    };
+    match outside::answer(world, &Errand::Probe { probe: watch.probe.clone(), instances }) {
+        Some(Ok(Accepted::Reading { value, words })) => outcome(true, value, words),
+        Some(Err(EngineError::Unmet { why, .. })) => outcome(false, None, why),
+        Some(Err(error)) => outcome(false, None, error.to_string().into()),
+        Some(Ok(_)) | None => outcome(false, None, "it leads outside the demo world".into()),
+    }
+}
+
+/// The text an endpoint of the world exposes.
+fn expose(world: &World, watch: &ScrapeWatch) -> Result<String, String> {
+    let (instance, _) = watch.instance.as_ref().ok_or("it leads outside the demo world")?;
+    let rest = watch.scrape.url.split_once("{instance}:").map_or("", |(_, rest)| rest);
+    let (port, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let port = port.parse().map_err(|_| "its address names no port".to_owned())?;
+    dial::listens(world, instance, port).map_err(|error| error.to_string())?;
+    match dial::answer(world, instance, &format!("/{path}")) {
+        (200, _, text) => Ok(text),
+        (status, ..) => Err(format!("it answers {status}")),
     }
 }
