@@ -41,3 +41,5 @@ mod operating;
 mod targets;
 #[path = "update/topics.rs"]
 mod topics;
+#[path = "update/watching.rs"]
+mod watching;

@@ -89,14 +89,14 @@ fn enter_goes_in_and_esc_back() {
 fn digits_switch_screens_and_keep_what_is_looked_at() {
     check(
         Deck::shop(Guard::Open),
-        "j<enter>57",
+        "j<enter>58",
         &expect![[r#"
         Workloads(here:shop) > Instances(here:shop db) > Timeline(here:shop db)
     "#]],
     );
     check(
         Deck::shop(Guard::Open),
-        "j59",
+        "j50",
         &expect![[r#"
             Workloads(here:shop) > Revisions(here:shop web)
             ▸ registry:5000/web:1.0
