@@ -12,7 +12,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
 pub use observe::{Audit, Autoscale, Diff, Doctor, Forward, Logs, Ls, Observe, Target, Timeline};
-pub use operate::{Bounds, Deploy, Ending, Environment, Kill, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets};
+pub use operate::{
+    Bounds, Deploy, Ending, Environment, Kill, Load, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -208,6 +210,9 @@ pub enum Command {
     Uncordon(Node),
     /// Keep new pods off a node and move those on it elsewhere
     Drain(Node),
+    /// Send requests to a workload or environment whose configuration allows it, and measure the answers
+    #[command(after_help = TARGETS)]
+    Load(Load),
     /// Run a runbook of an environment (-e), or list them
     Run(Run),
     /// End an operation whose owner died

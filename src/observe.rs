@@ -5,6 +5,7 @@ pub mod definition;
 pub mod drift;
 pub mod health;
 pub mod hygiene;
+pub mod load;
 pub mod log;
 pub mod metric;
 pub mod probe;

@@ -12,6 +12,7 @@ mod endpoint;
 mod figure;
 mod file;
 mod http;
+mod load;
 mod pace;
 mod place;
 pub mod prometheus;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Engine, EngineError, Report};
+use crate::observe::load::{Figures, Load};
 use crate::observe::redact::{self, Redaction};
 use crate::observe::text::clean;
 use crate::operate::errand::Metric;
@@ -61,8 +63,29 @@ pub async fn perform(
             let order = command::Order { argv: &argv, folder: folder.as_deref(), timeout, variables: &variables };
             command::run(order, redaction, &report).await
         }
+        Errand::Load(load) => {
+            // Whoever wants it to end early, or to know how it stands, calls [`load`] itself.
+            let (_keep, stop) = tokio::sync::watch::channel(false);
+            let words = report.clone();
+            let tell: Arc<dyn Fn(Figures) + Send + Sync> = Arc::new(move |figures: Figures| words(figures.words()));
+            self::load(&load, &tell, stop).await
+        }
         Errand::Http { method, url, body, timeout } => http::send(&method, &url, body.as_deref(), timeout).await,
     }
+}
+
+/// Runs a load test: `tell` is called once a second, and it ends within one when `stop` turns true. It has a runtime of its
+/// own, so that nothing else waits for it; dropped, all of it ends at once.
+///
+/// # Errors
+/// [`EngineError::Unmet`] when it could not begin: nothing answers there, or it answers badly already.
+pub async fn load(
+    load: &Load,
+    tell: &Arc<dyn Fn(Figures) + Send + Sync>,
+    stop: tokio::sync::watch::Receiver<bool>,
+) -> Result<Accepted, EngineError> {
+    let figures = load::run(load, tell, stop).await.map_err(|why| unmet(&http::shown(&load.url), &why))?;
+    Ok(Accepted::Load(Arc::new(figures)))
 }
 
 /// Something is as it should be.

@@ -23,6 +23,7 @@ mod compose;
 #[path = "e2e/console.rs"]
 mod console;
 #[path = "e2e/logs.rs"]
+mod load;
 mod logs;
 #[path = "support/pty.rs"]
 mod pty;

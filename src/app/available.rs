@@ -129,6 +129,7 @@ fn belongs(verb: Verb, engine: Option<EngineKind>) -> bool {
         | Verb::Deploy
         | Verb::Rollback
         | Verb::Shell
+        | Verb::Load
         | Verb::Lock
         | Verb::Unlock
         | Verb::Recover

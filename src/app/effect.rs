@@ -13,6 +13,8 @@ use crate::operate::machine::Ticket;
 pub enum Effect {
     /// Answered by [`super::Msg::Done`].
     Execute { connection: ConnectionId, operation: OperationId, ticket: Ticket, action: Action },
+    /// Ends what is being executed, where it can be told to; it is answered all the same.
+    Stop { operation: OperationId, ticket: Ticket },
     /// Looks ahead at a step of a plan that is on screen: changes nothing. Answered by [`super::Msg::Previewed`].
     Preview { connection: ConnectionId, plan: OperationId, step: usize, look: Action },
     /// Reads the figure an autoscaling policy follows. Answered by [`super::Msg::Measured`].

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::engine::{EngineError, Update};
 use crate::keymap::Chord;
 use crate::model::{ConnectionId, EnvironmentId, OperationId};
+use crate::observe::load::Figures;
 use crate::observe::watch::{Sighting, Watch};
 use crate::operate::audit::Record;
 use crate::operate::machine::Ticket;
@@ -83,6 +84,12 @@ pub enum Msg {
         operation: OperationId,
         ticket: Ticket,
         text: Arc<str>,
+    },
+    /// How a load test under way stands.
+    Figures {
+        operation: OperationId,
+        ticket: Ticket,
+        figures: Arc<Figures>,
     },
     /// The journal could not be written, or what it holds from before.
     JournalFailed(Arc<str>),

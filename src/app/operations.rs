@@ -80,7 +80,7 @@ fn plan_as(
         return Err(Refused::Feed(format!("{environment} is not known (yet)").into()));
     };
     fresh(state, environment)?;
-    if let Some(machine) = state.operation_in(environment) {
+    if let Some(machine) = state.in_the_way(environment, request.operation.verb()) {
         return Err(Refused::Busy { environment: state.name_of(environment).into(), title: machine.plan.title.clone() });
     }
     detailed(snapshot, request)?;
@@ -184,6 +184,7 @@ pub fn is_about_environment(verb: Verb) -> bool {
         | Verb::Rollback
         | Verb::Up
         | Verb::Shell
+        | Verb::Load
         | Verb::Trigger
         | Verb::Bounds => false,
     }
@@ -192,7 +193,7 @@ pub fn is_about_environment(verb: Verb) -> bool {
 /// Whether a verb is about whole workloads only: with an instance selected its workload is meant.
 #[must_use]
 pub fn is_about_workloads(verb: Verb) -> bool {
-    matches!(verb, Verb::Scale | Verb::Deploy | Verb::Rollback | Verb::Up | Verb::Trigger | Verb::Bounds)
+    matches!(verb, Verb::Scale | Verb::Deploy | Verb::Rollback | Verb::Up | Verb::Load | Verb::Trigger | Verb::Bounds)
 }
 
 /// What a verb would be about here: the marked rows, else the selected one, else what the screen is about.
@@ -208,7 +209,8 @@ pub fn targets(state: &State, verb: Verb) -> Result<(EnvironmentId, Vec<Target>)
         return state.environment().map(|id| (id, Vec::new())).ok_or_else(|| "select an environment first".into());
     }
     let view = state.nav.view();
-    if let (Verb::Up, Some(RowId::Environment(id)), true) = (verb, &view.table.selected, view.table.marks.is_empty()) {
+    if let (Verb::Up | Verb::Load, Some(RowId::Environment(id)), true) = (verb, &view.table.selected, view.table.marks.is_empty())
+    {
         // The whole of it.
         return Ok((id.clone(), Vec::new()));
     }
@@ -320,6 +322,9 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         Verb::Run if state.policy(&snapshot.environment).runbooks.is_empty() => {
             Capability::Denied(format!("{name} has no runbook: [[environment.runbook]] in quarterdeck.toml makes one").into())
         }
+        Verb::Load if !state.policy(&snapshot.environment).load.allowed => Capability::Denied(
+            format!("{name} takes no load test: [environment.load] allowed = true in quarterdeck.toml makes it take one").into(),
+        ),
         Verb::Cordon | Verb::Uncordon | Verb::Drain if snapshot.nodes.is_empty() => {
             Capability::Denied("its nodes are not the engine's business, or may not be seen".into())
         }
@@ -340,6 +345,7 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         | Verb::Recover
         | Verb::Drill
         | Verb::Run
+        | Verb::Load
         | Verb::Trigger
         | Verb::Bounds
         | Verb::Cordon

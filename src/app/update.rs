@@ -9,6 +9,7 @@ mod forward;
 mod inspect;
 mod keys;
 mod lens;
+mod load;
 mod log_run;
 mod logs;
 mod menus;
@@ -88,6 +89,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
         Msg::Done { operation, ticket, result } => operations::event(state, &operation, Event::Done(ticket, result)),
         Msg::Previewed { plan, step, result } => ahead::previewed(state, &plan, step, result),
         Msg::Measured { environment, policy, result } => autoscale::measured(state, &environment, policy, result),
+        Msg::Figures { operation, ticket, figures } => operations::event(state, &operation, Event::Figures(ticket, figures)),
         Msg::Progress { operation, ticket, text } => operations::event(state, &operation, Event::Progress(ticket, text)),
         Msg::JournalFailed(why) => {
             state.say(false, format!("the audit journal could not be written: {why}"));

@@ -1,5 +1,7 @@
 //! What may be written for commands that change something.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 
 #[derive(Clone, Debug, Args)]
@@ -36,6 +38,37 @@ pub struct Deploy {
     /// Deploy although nothing tells whether the new ones are well: no health check, no gate, no verification
     #[arg(long)]
     pub unwatched: bool,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Load {
+    /// A workload, sent to where it is published; or an environment, sent to its target
+    #[arg(value_name = "TARGET")]
+    pub target: String,
+    /// Where to: one of the environment's targets, or a port its workloads publish
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Users at it at the same time; with --rate, connections at most
+    #[arg(long, value_name = "N")]
+    pub users: Option<u32>,
+    /// Requests a second, whatever comes back; without it, each user asks again once it was answered
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+    /// From the first request to the last
+    #[arg(long, value_name = "SPAN", value_parser = super::arg::span)]
+    pub duration: Option<Duration>,
+    /// Over how long users come in, or the rate grows
+    #[arg(long, value_name = "SPAN", value_parser = super::arg::span)]
+    pub ramp: Option<Duration>,
+    /// A user's pause between an answer and the next request
+    #[arg(long, value_name = "SPAN", value_parser = super::arg::span, conflicts_with = "rate")]
+    pub think: Option<Duration>,
+    /// How long an answer may take before it counts as failed
+    #[arg(long, value_name = "SPAN", value_parser = super::arg::span)]
+    pub timeout: Option<Duration>,
+    /// A size by name, which the flags above change: so many concurrent users who think a second between requests
+    #[arg(long, value_name = "NAME", value_parser = ["100", "500", "1000", "2000"])]
+    pub scenario: Option<String>,
 }
 
 #[derive(Clone, Debug, Args)]

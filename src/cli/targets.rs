@@ -19,6 +19,7 @@ impl Command {
             Self::Deploy(a) => vec![&a.target],
             Self::Rollback(a) => vec![&a.target],
             Self::Bounds(a) => vec![&a.target],
+            Self::Load(a) => vec![&a.target],
             Self::Kill(a) => a.targets.iter().map(String::as_str).collect(),
             Self::Restart(a)
             | Self::Up(a)

@@ -3,6 +3,7 @@
 mod automation;
 mod deploy;
 mod environment;
+mod load;
 mod logs;
 mod probe;
 mod runbook;
@@ -78,6 +79,7 @@ pub struct Environment {
     /// `[environment.deploy.WORKLOAD]`, in the order of the file.
     pub deploy_of: Vec<(Arc<str>, Deploy)>,
     pub autoscale: Vec<crate::operate::autoscale::Autoscale>,
+    pub load: crate::operate::policy::LoadPolicy,
     pub runbooks: Vec<Runbook>,
 }
 

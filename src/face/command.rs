@@ -171,6 +171,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         | C::Kill(_)
         | C::Remove(_)
         | C::Run(_)
+        | C::Load(_)
         | C::Recover(_)
         | C::Lock(_)
         | C::Unlock(_)

@@ -28,6 +28,8 @@ pub enum Verb {
     Drill,
     /// Runs a runbook.
     Run,
+    /// Sends requests and measures the answers.
+    Load,
     /// Starts a job of a schedule now.
     Trigger,
     /// Sets the bounds of an autoscaler.
@@ -40,7 +42,7 @@ pub enum Verb {
 
 impl Verb {
     /// Every verb, for tables and exhaustive tests.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Scale,
         Self::Restart,
         Self::Stop,
@@ -58,6 +60,7 @@ impl Verb {
         Self::Recover,
         Self::Drill,
         Self::Run,
+        Self::Load,
         Self::Trigger,
         Self::Bounds,
         Self::Cordon,
@@ -86,6 +89,7 @@ impl Verb {
             Self::Recover => "recover",
             Self::Drill => "drill",
             Self::Run => "run",
+            Self::Load => "load",
             Self::Trigger => "trigger",
             Self::Bounds => "bounds",
             Self::Cordon => "cordon",
@@ -111,6 +115,7 @@ impl Verb {
             | Self::Shell
             | Self::Lock
             | Self::Unlock
+            | Self::Load
             | Self::Trigger
             | Self::Bounds
             | Self::Cordon

@@ -140,3 +140,45 @@ pub struct Environment {
     pub endpoint: Arc<str>,
     pub guard: Guard,
 }
+
+impl Environment {
+    /// The machine its engine runs on, as it is reached from here: the host of an endpoint that is elsewhere.
+    #[must_use]
+    pub fn machine(&self) -> &str {
+        let far = ["tcp://", "ssh://"].iter().find_map(|scheme| self.endpoint.strip_prefix(scheme));
+        let authority = far.map(|rest| rest.split(['/', ' ']).next().unwrap_or(rest));
+        let named = authority.map(|authority| authority.rsplit('@').next().unwrap_or(authority));
+        match named.map(|named| (named, named.rsplit_once(':'))) {
+            None => "localhost",
+            Some((_, Some((host, port)))) if !port.contains(']') => host,
+            Some((named, Some(_) | None)) => named,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engines_machine_is_where_its_endpoint_is() {
+        for (endpoint, expected) in [
+            ("unix:///var/run/docker.sock · project x", "localhost"),
+            ("ssh://deploy@10.0.0.5 · project x", "10.0.0.5"),
+            ("ssh://deploy@10.0.0.5:2222 · project x", "10.0.0.5"),
+            ("tcp://engine.example:2376 · stack x", "engine.example"),
+            ("tcp://[fd00::5]:2376 · project x", "[fd00::5]"),
+            ("context prod-eu · lms-ai", "localhost"),
+        ] {
+            let environment = Environment {
+                id: EnvironmentId::new("c", "e"),
+                tier: Tier::Local,
+                engine: EngineKind::Compose,
+                mechanics: Mechanics::Instances,
+                endpoint: endpoint.into(),
+                guard: Guard::Open,
+            };
+            assert_eq!(environment.machine(), expected, "{endpoint}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{EnvironmentId, InstanceId, LockHolder, OperationId, Revision, WorkloadId};
+use crate::observe::load::Figures;
 
 use super::errand::Errand;
 
@@ -319,6 +320,8 @@ pub enum Accepted {
     },
     /// A command has ended.
     Output(Box<Output>),
+    /// A load test has ended.
+    Load(Arc<Figures>),
 }
 
 /// What a command that has ended left.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::observe::load::Figures;
+
 use super::machine::{Outcome, StepState};
 use super::plan::Change;
 use super::policy::Actor;
@@ -113,4 +115,7 @@ pub struct StepText {
     /// What a command of it printed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub output: Option<Arc<str>>,
+    /// How a load test of it went.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub load: Option<Arc<Figures>>,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{EnvironmentId, ProbeSpec, ServerSpec};
+use crate::observe::load::Load;
 
 use super::action::InstanceRef;
 
@@ -29,6 +30,8 @@ pub enum Errand {
     /// `QD_WORKLOAD`, `QD_IMAGE`, `QD_OPERATION`, `DOCKER_HOST`).
     /// `folder` is where it runs; `None` is the working directory.
     Command { argv: Vec<Arc<str>>, folder: Option<Arc<str>>, timeout: Duration, variables: Vec<(Arc<str>, Arc<str>)> },
+    /// Sends many requests, until its time is up or too many fail.
+    Load(Box<Load>),
     /// A request whose answer must be a 2xx.
     Http { method: Arc<str>, url: Arc<str>, body: Option<Arc<str>>, timeout: Duration },
 }
@@ -105,6 +108,7 @@ impl Errand {
             | Self::Certificate { .. }
             | Self::Alerts { .. }
             | Self::Command { .. }
+            | Self::Load(_)
             | Self::Http { .. } => &mut [],
         }
     }
@@ -119,7 +123,7 @@ impl Errand {
             | Self::Probe { .. }
             | Self::Metric { .. }
             | Self::Alerts { .. } => true,
-            Self::Command { .. } | Self::Http { .. } => false,
+            Self::Command { .. } | Self::Load(_) | Self::Http { .. } => false,
         }
     }
 }

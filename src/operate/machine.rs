@@ -106,6 +106,7 @@ impl Machine {
             state: StepState::Waiting,
             detail: "".into(),
             output: None,
+            load: None,
             readings: Vec::new(),
             began: None,
             ended: None,
@@ -157,6 +158,7 @@ impl Machine {
             Event::Snapshot(snapshot) => self.see(now, snapshot),
             Event::Done(ticket, result) => self.answered(now, ticket, result),
             Event::Progress(ticket, words) => self.progressed(ticket, words),
+            Event::Figures(ticket, figures) => self.measured(ticket, figures),
             Event::Tick => {}
             Event::Stale => {
                 self.stale.get_or_insert(now);

@@ -11,6 +11,7 @@ mod deploy;
 mod draft;
 mod drill;
 mod kill;
+mod load;
 mod lock;
 mod mirrored;
 mod pacing;
@@ -181,7 +182,7 @@ pub struct Plan {
     pub confirmed: BTreeSet<Arc<str>>,
     /// Addresses that are told how it ended.
     pub notify: Vec<Arc<str>>,
-    /// Taken before the first step and given back after the last; `None` for lock, unlock and drill.
+    /// Taken before the first step and given back after the last; `None` for lock, unlock, drill and load.
     pub lock: Option<Lock>,
     pub names: Names,
 }
@@ -213,6 +214,7 @@ pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result
         Operation::Recover { ending } => recover::recover(request, snapshot, terms, *ending),
         Operation::Drill { name } => Ok(drill::drill(request, snapshot, terms, name)),
         Operation::Run { runbook, .. } => runbook::run(request, snapshot, terms, runbook),
+        Operation::Load { url, shape } => load::load(request, snapshot, terms, url.as_ref(), shape),
         Operation::Scale { .. }
         | Operation::Restart
         | Operation::Stop
@@ -267,6 +269,7 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         | Operation::Recover { .. }
         | Operation::Drill { .. }
         | Operation::Run { .. }
+        | Operation::Load { .. }
         | Operation::Cordon { .. }
         | Operation::Uncordon { .. }
         | Operation::Drain { .. } => {

@@ -1,6 +1,7 @@
 //! What an environment's configuration says about changes: its guard and how to deploy.
 
 mod around;
+mod load;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use super::request::Strategy;
 use super::runbook::Runbook;
 
 pub use around::{Asked, Before, Condition, Freeze, Migration, Place, Proxy, Switch};
+pub use load::LoadPolicy;
 
 /// What happens when a gate fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
@@ -90,6 +92,7 @@ pub struct Policy {
     /// The Alertmanager that knows its silences.
     pub alertmanager: Option<Arc<ServerSpec>>,
     pub autoscale: Vec<Autoscale>,
+    pub load: LoadPolicy,
     /// The folder of the configuration file: commands run there, and files of this machine are relative to it.
     pub folder: Option<Arc<str>>,
 }
@@ -108,6 +111,7 @@ impl Policy {
             prometheus: None,
             alertmanager: None,
             autoscale: Vec::new(),
+            load: LoadPolicy::default(),
             folder: None,
         }
     }

@@ -45,6 +45,10 @@ pub enum Refusal {
     NoSource { what: Arc<str>, why: &'static str },
     #[error("the runbook {runbook} needs a value for {{{name}}} in `{text}`: give it with --set {name}=VALUE")]
     NoVariable { runbook: Arc<str>, name: Arc<str>, text: Arc<str> },
+    #[error("{environment} takes no load test: {why}")]
+    NoLoad { environment: Arc<str>, why: Arc<str> },
+    #[error("there is no such load test: {0}")]
+    BadLoad(Arc<str>),
     #[error("{environment} is locked by {by} since {since:.0}: {why}")]
     Locked { environment: Arc<str>, by: Arc<str>, why: Arc<str>, since: Timestamp },
     #[error(

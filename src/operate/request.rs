@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{EnvironmentId, InstanceId, Verb, WorkloadId};
+use crate::observe::load::Shape;
 
 /// A workload, or one of its instances.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -97,6 +98,12 @@ pub enum Operation {
         runbook: Arc<str>,
         variables: Vec<(Arc<str>, Arc<str>)>,
     },
+    /// Sends requests to a workload, or to an address of its environment, and measures the answers.
+    Load {
+        /// Without one, where it is published, or the only address configured.
+        url: Option<Arc<str>>,
+        shape: Shape,
+    },
     /// Starts a job of a schedule now.
     Trigger,
     /// Sets the bounds of the autoscaler that owns a workload's number of replicas.
@@ -138,6 +145,7 @@ impl Operation {
             Self::Recover { .. } => Verb::Recover,
             Self::Drill { .. } => Verb::Drill,
             Self::Run { .. } => Verb::Run,
+            Self::Load { .. } => Verb::Load,
             Self::Trigger => Verb::Trigger,
             Self::Bounds { .. } => Verb::Bounds,
             Self::Cordon { .. } => Verb::Cordon,
@@ -160,7 +168,7 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub environment: EnvironmentId,
-    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill, run, and what is done to a node.
+    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill, run, load, and what is done to a node.
     pub targets: Vec<Target>,
     pub operation: Operation,
 }

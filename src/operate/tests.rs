@@ -16,6 +16,7 @@
 
 mod drive;
 mod kubernetes;
+mod load;
 mod plans;
 mod properties;
 mod reading;

@@ -194,6 +194,7 @@ impl Console {
                 }
                 // The session performs these itself.
                 Effect::Execute { .. }
+                | Effect::Stop { .. }
                 | Effect::Preview { .. }
                 | Effect::Measure { .. }
                 | Effect::Journal(_)

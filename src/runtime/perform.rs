@@ -1,23 +1,25 @@
 //! Effects on engines, files and processes, done away from the loop and answered by messages. A change is not executed
 //! before its record is on the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 
 use crate::app::Msg;
 use crate::engine::{Engine, EngineError, Report};
 use crate::model::{ConnectionId, EnvironmentId, OperationId};
+use crate::observe::load::Figures;
 use crate::operate::audit::{Phase, Record};
 use crate::operate::machine::Ticket;
-use crate::operate::{Accepted, Action};
+use crate::operate::{Accepted, Action, Errand};
 use crate::probe;
 
 use super::follow::Engines;
@@ -36,7 +38,11 @@ pub(super) struct Performer {
     inbox: Sender<Incoming>,
     queue: SyncSender<Job>,
     clerk: JoinHandle<()>,
+    stops: Stops,
 }
+
+/// What is being executed and can be told to end.
+type Stops = Arc<Mutex<BTreeMap<(OperationId, Ticket), watch::Sender<bool>>>>;
 
 /// Done in order by one thread: what comes after a record waits until it is on the disk.
 enum Job {
@@ -56,10 +62,12 @@ struct Order {
 impl Performer {
     pub(super) fn new(engines: Engines, journal: Journal, handle: Handle, inbox: Sender<Incoming>) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
-        let clerk = Clerk { journal, handle: handle.clone(), inbox: inbox.clone(), unrecorded: BTreeSet::new() };
+        let stops = Stops::default();
+        let clerk =
+            Clerk { journal, handle: handle.clone(), inbox: inbox.clone(), unrecorded: BTreeSet::new(), stops: stops.clone() };
         let clerk =
             thread::Builder::new().name("qd-journal".to_owned()).stack_size(256 << 10).spawn(move || clerk.work(&jobs))?;
-        Ok(Self { engines, handle, inbox, queue, clerk })
+        Ok(Self { engines, handle, inbox, queue, clerk, stops })
     }
 
     /// Takes nothing more on and waits until every record is on the disk, but not for a disk that hangs.
@@ -76,6 +84,14 @@ impl Performer {
         let engine = self.engines.get(connection).cloned();
         if self.queue.try_send(Job::Execute(Order { engine, operation: operation.clone(), ticket, action })).is_err() {
             self.tell(Msg::Done { operation, ticket, result: Err(unrecorded("the audit log does not keep up")) });
+        }
+    }
+
+    /// Tells what is being executed to end; its answer comes as ever. What has ended by now is left alone.
+    pub(super) fn stop(&self, operation: &OperationId, ticket: Ticket) {
+        let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stop) = stops.get(&(operation.clone(), ticket)) {
+            stop.send_replace(true);
         }
     }
 
@@ -153,6 +169,7 @@ struct Clerk {
     /// Operations whose start is not on record: nothing of them is executed. One that has begun and whose later record
     /// fails goes on, because half a change is worse than a missing line; the failure is told either way.
     unrecorded: BTreeSet<Arc<str>>,
+    stops: Stops,
 }
 
 impl Clerk {
@@ -173,7 +190,8 @@ impl Clerk {
                     self.tell(Msg::Done { operation: order.operation, ticket: order.ticket, result });
                 }
                 Job::Execute(order) => {
-                    self.handle.spawn(execute(order, self.inbox.clone()));
+                    let stop = self.stoppable(&order);
+                    self.handle.spawn(execute(order, self.inbox.clone(), stop));
                 }
                 Job::Load => match self.journal.recent() {
                     Ok(records) => self.tell(Msg::Journal(records)),
@@ -189,6 +207,15 @@ impl Clerk {
         }
     }
 
+    /// A way to end what is executed, where it has one: a load test.
+    fn stoppable(&self, order: &Order) -> Option<Stoppable> {
+        let Some(Errand::Load(_)) = order.action.errand() else { return None };
+        let key = (order.operation.clone(), order.ticket);
+        let (sender, told) = watch::channel(false);
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), sender);
+        Some(Stoppable { told, key, stops: self.stops.clone() })
+    }
+
     fn tell(&self, msg: Msg) {
         drop(self.inbox.blocking_send(Incoming::Msg(msg)));
     }
@@ -198,7 +225,20 @@ fn unrecorded(why: &str) -> EngineError {
     EngineError::Unsupported { what: "a change that is not on record".into(), why: why.into() }
 }
 
-async fn execute(order: Order, inbox: Sender<Incoming>) {
+/// Something that is executed and can be told to end, for as long as it is.
+struct Stoppable {
+    told: watch::Receiver<bool>,
+    key: (OperationId, Ticket),
+    stops: Stops,
+}
+
+impl Drop for Stoppable {
+    fn drop(&mut self) {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+async fn execute(order: Order, inbox: Sender<Incoming>, stop: Option<Stoppable>) {
     let Order { engine, operation, ticket, action } = order;
     tracing::info!(%operation, ?action, "execute");
     let (to, of) = (inbox.clone(), operation.clone());
@@ -206,7 +246,18 @@ async fn execute(order: Order, inbox: Sender<Incoming>) {
         // Words about progress may be lost when the loop is busy: the next ones say more.
         drop(to.try_send(Incoming::Msg(Msg::Progress { operation: of.clone(), ticket, text: text.into() })));
     });
-    let result = act(engine, action, report).await;
+    let result = match (stop, action.errand()) {
+        (Some(stop), Some(errand @ Errand::Load(load))) if engine.as_ref().is_none_or(|e| e.plays(errand).is_none()) => {
+            let (to, of) = (inbox.clone(), operation.clone());
+            let tell: Arc<dyn Fn(Figures) + Send + Sync> = Arc::new(move |figures| {
+                let figures = Arc::new(figures);
+                // As words about progress: the next ones say more.
+                drop(to.try_send(Incoming::Msg(Msg::Figures { operation: of.clone(), ticket, figures })));
+            });
+            probe::load(load, &tell, stop.told.clone()).await
+        }
+        (_, _) => act(engine, action, report).await,
+    };
     tracing::info!(%operation, ?result, "answered");
     drop(inbox.send(Incoming::Msg(Msg::Done { operation, ticket, result })).await);
 }

@@ -116,6 +116,7 @@ impl Session {
             Effect::Execute { connection, operation, ticket, action } => {
                 self.performer.execute(&connection, operation, ticket, action);
             }
+            Effect::Stop { operation, ticket } => self.performer.stop(&operation, ticket),
             Effect::Preview { connection, plan, step, look } => self.performer.preview(&connection, plan, step, look),
             Effect::Measure { connection, environment, policy, look } => {
                 self.performer.measure(&connection, environment, policy, look);

@@ -122,6 +122,7 @@ impl Stage {
                 Effect::LoadJournal => self.feed(Msg::Journal(Vec::new())),
                 // A picture changes nothing outside.
                 Effect::Journal(_)
+                | Effect::Stop { .. }
                 | Effect::Measure { .. }
                 | Effect::Copy(_)
                 | Effect::Save { .. }

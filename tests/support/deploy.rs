@@ -95,6 +95,7 @@ pub fn running(state: &mut State) {
             state,
             detail: detail.into(),
             output: None,
+            load: None,
             readings: Vec::new(),
             began: Some(ago(70 - at_s * 14)),
             ended: (state == StepState::Done).then(|| ago(58 - at_s * 14)),

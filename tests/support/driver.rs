@@ -174,6 +174,7 @@ impl Place {
                     Effect::Execute(ticket, action) => flights.0.push(self.execute(ticket, action, sender.clone())),
                     Effect::Journal(record) => records.push(record),
                     Effect::Refresh => looks = self.looks(),
+                    Effect::Stop(_) => {}
                 }
             }
             if let Some(outcome) = machine.outcome().cloned() {

@@ -9,8 +9,9 @@ use quarterdeck::model::{
     Controller, Deviation, Drift, DriftKind, EngineKind, EnvironmentId, FileState, Guard, Mechanics, Node, Scaler, Snapshot,
     StackFile, Verb, Verdict, WorkloadKind,
 };
+use quarterdeck::observe::load::Shape;
 use quarterdeck::operate::guard::Question;
-use quarterdeck::operate::policy::Policy;
+use quarterdeck::operate::policy::{LoadPolicy, Policy};
 use quarterdeck::operate::request::Ending;
 use quarterdeck::operate::runbook::{Runbook, RunbookStep};
 use quarterdeck::operate::{Operation, Request, Target};
@@ -28,7 +29,8 @@ fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
     settings.read_only = read_only;
     let exec = RunbookStep::Exec { workload: "api".into(), command: vec!["true".into()], timeout: None };
     let backup = Runbook { name: "backup".into(), about: None, tiers: Vec::new(), steps: vec![exec] };
-    let policy = Policy { runbooks: vec![backup], ..Policy::of(guard) };
+    let load = LoadPolicy { allowed: true, targets: vec!["http://shop.example/".into()], ..LoadPolicy::default() };
+    let policy = Policy { runbooks: vec![backup], load, ..Policy::of(guard) };
     settings.policies.insert(EnvironmentId::new("here", "shop"), policy);
     let mut deck = Deck::shop_with(settings, guard);
     let mut snapshot = shop(guard);
@@ -99,6 +101,7 @@ fn fill_in(deck: &mut Deck) {
             Some(Overlay::Prompt(prompt)) if prompt.title.contains("shell") => return,
             Some(Overlay::Prompt(prompt)) => {
                 let more = match () {
+                    () if prompt.title.contains("load test") => "<enter>",
                     () if prompt.title.contains("least") => "<ctrl-u>2 5<enter>",
                     () if prompt.input.text.ends_with(':') => "2.0<enter>",
                     () => "5<enter>",
@@ -184,6 +187,7 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Recover => Operation::Recover { ending: Ending::Undo },
         Verb::Run => Operation::Run { runbook: "backup".into(), variables: Vec::new() },
         Verb::Drill => Operation::Drill { name: "breaker-open".into() },
+        Verb::Load => Operation::Load { url: None, shape: Shape::default() },
         Verb::Trigger => Operation::Trigger,
         Verb::Bounds => Operation::Bounds { min: 2, max: 5 },
         Verb::Cordon => Operation::Cordon { node: "node-1".into() },

@@ -255,6 +255,13 @@ pub const COMMANDS: &[Info] = &[
         "Set the least and the most replicas the autoscaler of a workload may choose.",
     ),
     row(
+        Command::Operate(Verb::Load),
+        "workload.load",
+        "load test",
+        Group::Change,
+        "Send requests to the workload or environment and measure the answers, where its configuration allows it.",
+    ),
+    row(
         Command::Operate(Verb::Trigger),
         "workload.trigger",
         "trigger",

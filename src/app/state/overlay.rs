@@ -110,6 +110,11 @@ pub enum Purpose {
         environment: EnvironmentId,
         targets: Vec<Target>,
     },
+    /// The size of a load test, and where to.
+    Load {
+        environment: EnvironmentId,
+        targets: Vec<Target>,
+    },
     LockReason {
         environment: EnvironmentId,
     },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::EnvironmentId;
+use crate::model::{EnvironmentId, Verb};
 use crate::operate::audit::{Phase, Record};
 use crate::operate::machine::{Machine, Outcome};
 
@@ -108,6 +108,15 @@ impl State {
         let mut took: Vec<u64> = self.operations.past.iter().filter(well).filter_map(Past::duration_ms).take(5).collect();
         took.sort_unstable();
         took.get(took.len() / 2).copied()
+    }
+
+    /// The operation under way that another one there has to wait for. A load test changes nothing, so only another one
+    /// waits for it: scaling and deploying under load is what it is for.
+    #[must_use]
+    pub fn in_the_way(&self, environment: &EnvironmentId, verb: Verb) -> Option<&Machine> {
+        let loads = |verb: Verb| verb == Verb::Load;
+        let here = self.operations.running.iter().filter(|m| &m.plan.request.environment == environment);
+        here.into_iter().find(|m| loads(m.plan.request.operation.verb()) == loads(verb))
     }
 
     /// The operation under way in an environment.

@@ -31,7 +31,9 @@ fn told(result: Result<Accepted, EngineError>) -> (bool, Arc<str>) {
         Ok(Accepted::Reading { words, .. }) => (true, words),
         Ok(Accepted::Output(output)) if output.code == 0 => (true, output.last_line().into()),
         Ok(Accepted::Output(output)) => (false, output.failure()),
-        Ok(Accepted::Done | Accepted::AlreadySo | Accepted::Made(_) | Accepted::Image { .. }) => (true, "good".into()),
+        Ok(Accepted::Done | Accepted::AlreadySo | Accepted::Made(_) | Accepted::Image { .. } | Accepted::Load(_)) => {
+            (true, "good".into())
+        }
         Err(error) => (false, error.to_string().into()),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::app::operations::plan_for;
 use crate::app::{Effect, State};
 use crate::engine::EngineError;
-use crate::model::{EngineKind, EnvironmentId, Guard, InstanceState, Item, Link, Source};
+use crate::model::{EngineKind, EnvironmentId, Guard, InstanceState, Item, Link, Source, Verb};
 use crate::operate::action::InstanceRef;
 use crate::operate::autoscale::{Around, Autoscale, Decision, Mode, Scaler};
 use crate::operate::{Accepted, Action, Operation, Request, Target, plan};
@@ -97,7 +97,7 @@ fn read(state: &mut State, environment: &EnvironmentId, at: usize, value: Result
 /// Why nothing may be changed in the environment now.
 fn held(state: &State, environment: &EnvironmentId) -> Option<String> {
     let snapshot = state.snapshot(environment)?;
-    if let Some(machine) = state.operation_in(environment) {
+    if let Some(machine) = state.in_the_way(environment, Verb::Scale) {
         return Some(format!("{} is under way", machine.plan.title));
     }
     if let Some(lock) = &snapshot.lock {

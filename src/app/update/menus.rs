@@ -249,7 +249,7 @@ pub(super) fn selected_revision(state: &State) -> Option<u64> {
 }
 
 /// Verbs in the order of menus: harmless first.
-pub const VERBS: [Verb; 22] = [
+pub const VERBS: [Verb; 23] = [
     Verb::Restart,
     Verb::Scale,
     Verb::Deploy,
@@ -265,6 +265,7 @@ pub const VERBS: [Verb; 22] = [
     Verb::Kill,
     Verb::Remove,
     Verb::Run,
+    Verb::Load,
     Verb::Lock,
     Verb::Unlock,
     Verb::Recover,
@@ -283,7 +284,7 @@ pub fn commands(row: Option<&RowId>) -> Vec<Command> {
         commands.extend([Command::PreviousLogs, Command::Describe, Command::Revisions]);
     }
     commands.push(Command::Copy);
-    let fits = |v: &&Verb| **v == Verb::Up || crate::app::operations::is_about_environment(**v);
+    let fits = |v: &&Verb| matches!(**v, Verb::Up | Verb::Load) || crate::app::operations::is_about_environment(**v);
     let verbs = VERBS.iter().filter(|v| !about_environment || fits(v));
     commands.extend(verbs.map(|v| Command::Operate(*v)));
     if matches!(row, Some(RowId::Operation(_))) {

@@ -198,6 +198,7 @@ fn translate(state: &mut State, connection: &ConnectionId, id: &OperationId, eff
             machine::Effect::Execute(ticket, action) => {
                 Effect::Execute { connection: connection.clone(), operation: id.clone(), ticket, action }
             }
+            machine::Effect::Stop(ticket) => Effect::Stop { operation: id.clone(), ticket },
             machine::Effect::Journal(record) => {
                 state.operations.records.entry(id.clone()).or_default().push(record.clone());
                 Effect::Journal(record)

@@ -7,7 +7,7 @@ use crate::keymap::Chord;
 use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
-use super::{forward, inspect, lens, operations, output, search, when, wish};
+use super::{forward, inspect, lens, load, operations, output, search, when, wish};
 
 /// Puts a prompt on top.
 pub fn open(state: &mut State, purpose: Purpose, title: impl Into<std::sync::Arc<str>>, input: Input) {
@@ -81,6 +81,7 @@ pub fn changed(state: &mut State) {
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::Bounds { .. }
+        | Purpose::Load { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
         | Purpose::Forward { .. }
@@ -103,6 +104,7 @@ fn cancel(state: &mut State) {
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::Bounds { .. }
+        | Purpose::Load { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
         | Purpose::Forward { .. }
@@ -147,6 +149,10 @@ fn submit(state: &mut State) -> Vec<Effect> {
         Purpose::Bounds { environment, targets } => match bounds(&text) {
             Some((min, max)) => Request { environment, targets, operation: Operation::Bounds { min, max } },
             None => return refuse(state, "two whole numbers are wanted: the least and the most, such as 3 10"),
+        },
+        Purpose::Load { environment, targets } => match load::parse(&text) {
+            Ok((url, shape)) => Request { environment, targets, operation: Operation::Load { url, shape } },
+            Err(why) => return refuse(state, why),
         },
         Purpose::LockReason { environment } => {
             if text.is_empty() {
@@ -209,6 +215,7 @@ fn submit_log(state: &mut State, purpose: &Purpose, text: &str) -> Vec<Effect> {
         | Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::Bounds { .. }
+        | Purpose::Load { .. }
         | Purpose::LockReason { .. }
         | Purpose::Shell { .. }
         | Purpose::Forward { .. }

@@ -60,6 +60,7 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
             menus::runbooks(state, &environment);
             return Vec::new();
         }
+        Verb::Load => return load(state, environment, targets),
         Verb::Bounds => return bounds(state, environment, targets),
         Verb::Cordon | Verb::Uncordon | Verb::Drain => {
             menus::nodes(state, &environment, verb);
@@ -85,6 +86,14 @@ fn scale(state: &mut State, environment: EnvironmentId, targets: Vec<Target>) ->
     let now = if current.len() == 1 { format!(" (now {text})") } else { String::new() };
     let title = format!("replicas of {}{now}", called(&targets));
     prompt::open(state, Purpose::Replicas { environment, targets }, title, Input::new(text));
+    Vec::new()
+}
+
+/// Asks for the size of a load test.
+fn load(state: &mut State, environment: EnvironmentId, targets: Vec<Target>) -> Vec<Effect> {
+    let what = if targets.is_empty() { state.name_of(&environment) } else { called(&targets) };
+    let title = format!("load test of {what}: users or requests/s, how long, ramp (100 30s 5s, 200/s 1m), or a scenario (500)");
+    prompt::open(state, Purpose::Load { environment, targets }, title, Input::new("10 30s"));
     Vec::new()
 }
 

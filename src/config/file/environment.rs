@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Environment, automation, deploy, probe, runbook, server};
+use super::{Environment, automation, deploy, load, probe, runbook, server};
 use crate::document::{Document, Node, Section, read, unknown};
 use crate::model::{EngineKind, Guard, Tier};
 
@@ -56,6 +56,7 @@ pub(super) fn read(document: &Document<'_>, section: &Section<'_>) -> Option<Env
         alert_rules: section.read("alerts", |n| rules(&n.section()?)).unwrap_or_default(),
         deploy,
         deploy_of,
+        load: section.read("load", |n| Some(load::load(&n.section()?))).unwrap_or_default(),
         autoscale: section.each("autoscale", |s| automation::autoscale(&s)),
         runbooks: section.each("runbook", |s| runbook::runbook(&s)),
     };

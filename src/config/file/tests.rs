@@ -75,6 +75,13 @@ freeze = [ { from = "2026-12-24T00:00:00Z", to = 2026-12-27T00:00:00Z, why = "ho
 [environment.deploy.worker]
 strategy = "blue-green"
 
+[environment.load]
+allowed = true
+targets = ["https://lms.example/"]
+max_users = 200
+max_rate = 500
+abort_error_rate = 0.2
+
 [[environment.autoscale]]
 workload = "app"
 metric = "cpu"
@@ -119,6 +126,9 @@ fn everything_that_is_documented_is_read() {
     assert_eq!(production.deploy.freeze.len(), 1);
     assert_eq!(production.deploy_of[0].0.as_ref(), "worker");
     assert_eq!(production.deploy_of[0].1.strategy, Some(crate::operate::request::Strategy::BlueGreen));
+    let load = &production.load;
+    assert_eq!((load.allowed, load.max_users, load.max_rate, load.abort_percent), (true, 200, 500, 20));
+    assert_eq!(load.targets, ["https://lms.example/".into()]);
     assert_eq!(production.autoscale[0].mode, crate::operate::autoscale::Mode::Recommend);
     assert_eq!(production.runbooks[0].runbook.steps.len(), 5);
     assert_eq!((cluster.engine, cluster.context.as_deref()), (EngineKind::Kubernetes, Some("prod-eu")));
@@ -212,6 +222,10 @@ fn each_mistake_is_told_in_its_own_words() {
         ),
         ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exec = { workload = 'x' } }]", "5:19: `command` is missing"),
         ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exce = 1 }]", "5:10: a step: expected `exec`"),
+        ("[environment.load]\ntargets = ['lms.example']\nallowed = true", "4:12: expected an address such as"),
+        ("[environment.load]\nmax_users = 6000\nallowed = true", "4:13: "),
+        ("[environment.load]\nabort_error_rate = 20\nallowed = true", "4:20: a part of all requests is wanted"),
+        ("[environment.load]\nmax_users = 10", "3:1: `allowed` is missing"),
         ("[environment.prometheus]\nurl = 'prometheus:9090'", "4:7: expected an address such as"),
         ("[environment.prometheus]\nurl = 'http://p'\nuser = 'a'", "3:1: the password of `user`: expected `password`"),
         ("[environment.prometheus]\nurl = 'http://p'\npasword = 'a'", "5:1: unknown key `pasword`, did you mean `password`?"),

@@ -38,6 +38,7 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
         prometheus: environment.prometheus.as_ref().map(|s| Arc::new(names.server(s))),
         alertmanager: environment.alertmanager.as_ref().map(|s| Arc::new(names.server(s))),
         autoscale: environment.autoscale.clone(),
+        load: environment.load.clone(),
         folder: folder.map(|f| f.display().to_string().into()),
         probes,
     };

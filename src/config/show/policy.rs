@@ -11,7 +11,7 @@ use crate::observe::redact::{self, MASK};
 use crate::operate::Policy;
 use crate::operate::autoscale::Autoscale;
 use crate::operate::errand::Limit;
-use crate::operate::policy::{Asked, Before, Condition, DeployPolicy, OnFailure, Place, Switch};
+use crate::operate::policy::{Asked, Before, Condition, DeployPolicy, LoadPolicy, OnFailure, Place, Switch};
 use crate::operate::runbook::{Runbook, RunbookStep};
 
 pub(super) fn show(out: &mut String, policy: &Policy) {
@@ -37,6 +37,9 @@ pub(super) fn show(out: &mut String, policy: &Policy) {
     }
     for scale in &policy.autoscale {
         show_autoscale(out, scale);
+    }
+    if policy.load != LoadPolicy::default() {
+        show_load(out, &policy.load);
     }
     for runbook in &policy.runbooks {
         show_runbook(out, runbook);
@@ -219,6 +222,15 @@ fn show_autoscale(out: &mut String, scale: &Autoscale) {
     let (during, cooldown) = (spell_duration(scale.during), spell_duration(scale.cooldown));
     line(out, &format!("for = \"{during}\"\nstep = {}\nmin = {}\nmax = {}", scale.step, scale.min, scale.max));
     line(out, &format!("cooldown = \"{cooldown}\"\nmode = \"{}\"", scale.mode.word()));
+}
+
+fn show_load(out: &mut String, load: &LoadPolicy) {
+    line(out, &format!("\n[environment.load]\nallowed = {}", load.allowed));
+    if !load.targets.is_empty() {
+        line(out, &format!("targets = {}", list(&load.targets)));
+    }
+    line(out, &format!("max_users = {}\nmax_rate = {}", load.max_users, load.max_rate));
+    line(out, &format!("abort_error_rate = {}", f64::from(load.abort_percent) / 100.0));
 }
 
 fn show_runbook(out: &mut String, runbook: &Runbook) {

@@ -20,6 +20,11 @@ const INVENTED: &[&str] =
 pub fn answer(world: &mut World, errand: &Errand) -> Option<Result<Accepted, EngineError>> {
     match errand {
         Errand::EnvFile { .. } | Errand::Command { .. } => None,
+        Errand::Load(load) => {
+            let host = host_of(load.url.split("://").nth(1).unwrap_or(&load.url));
+            let why = "nothing in the demo serves for real, so there is nothing to send to";
+            (is_invented(host) || is_service(world, host)).then(|| Err(unmet(host, why)))
+        }
         Errand::Tcp { address, .. } => {
             let address = address.strip_prefix("tcp://").unwrap_or(address);
             let units = units_of(world, host_of(address))?;

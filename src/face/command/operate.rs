@@ -18,6 +18,8 @@ use crate::app::operations::{Refused, decide, plan_for};
 use crate::app::{Command, Msg};
 use crate::cli::{self, Global};
 use crate::model::OperationId;
+use crate::observe::load::{Scenario, Shape};
+use crate::observe::text::clean;
 use crate::operate::guard::{Decision, Question};
 use crate::operate::machine::Outcome;
 use crate::operate::request::{Ending, Strategy};
@@ -53,11 +55,12 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
             let variables = a.set.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
             (Operation::Run { runbook: a.runbook.as_deref()?.into(), variables }, Vec::new())
         }
+        C::Load(a) => (load(a), one(&a.target)),
         C::Recover(a) => {
             let ending = if a.ending.finish { Ending::Finish } else { Ending::Undo };
             (Operation::Recover { ending }, one(&a.name))
         }
-        C::Lock(a) => (Operation::Lock { why: crate::observe::text::clean(&a.why).into() }, one(&a.name)),
+        C::Lock(a) => (Operation::Lock { why: clean(&a.why).into() }, one(&a.name)),
         C::Unlock(a) => (Operation::Unlock, one(&a.name)),
         C::Trigger(a) => (Operation::Trigger, a.targets.clone()),
         C::Bounds(a) => (Operation::Bounds { min: a.min, max: a.max }, one(&a.target)),
@@ -100,6 +103,22 @@ fn deploy(asked: &cli::Deploy) -> Operation {
         fast: asked.fast,
         unwatched: asked.unwatched,
     }
+}
+
+/// The load test a command asks for: a scenario, changed by what is said beside it.
+fn load(asked: &cli::Load) -> Operation {
+    let scenario = asked.scenario.as_deref().and_then(Scenario::named).map(Scenario::shape);
+    let usual = scenario.unwrap_or_default();
+    let connections = asked.rate.map(|rate| rate.clamp(1, 200));
+    let shape = Shape {
+        users: asked.users.or(connections).unwrap_or(usual.users),
+        rate: asked.rate,
+        duration: asked.duration.unwrap_or(usual.duration),
+        ramp: asked.ramp.unwrap_or_else(|| if asked.duration.is_some() { Duration::ZERO } else { usual.ramp }),
+        think: asked.think.unwrap_or(usual.think),
+        timeout: asked.timeout.unwrap_or(usual.timeout),
+    };
+    Operation::Load { url: asked.url.as_deref().map(|url| clean(url).into()), shape }
 }
 
 /// `kill`, `KILL` and `SIGKILL` are the same signal; a number stays one.
@@ -189,7 +208,7 @@ async fn request(driver: &mut Driver, operation: Operation, names: &[String]) ->
             (Some(target), false) => targets.push(target),
             (None, true) => {}
             // The whole environment: whatever is not as its file has it.
-            (None, false) if operation == Operation::Up && names.len() == 1 => {}
+            (None, false) if matches!(operation, Operation::Up | Operation::Load { .. }) && names.len() == 1 => {}
             (None, false) => {
                 return Err(Failure::usage(format!(
                     "{name} is an environment: name what to {} ({name}/WORKLOAD)",
@@ -219,6 +238,7 @@ fn refuse(out: &mut Out, request: &Request, refused: &Refused) -> Result<Exit> {
             outcome: "refused",
             detail: refused.to_string(),
             duration_ms: 0,
+            load: None,
         };
         out.one(&ended, |_| String::new())?;
     }
@@ -244,7 +264,11 @@ async fn follow(driver: &mut Driver, out: &mut Out, request: &Request, id: &Oper
                     )));
                 }
                 interrupted = true;
-                say("interrupted: going back to the old state; interrupt again to leave it as it is");
+                say(if matches!(request.operation, Operation::Load { .. }) {
+                    "interrupted: nothing more is sent"
+                } else {
+                    "interrupted: going back to the old state; interrupt again to leave it as it is"
+                });
                 drop(driver.feed(Msg::Run(Command::AbortOperation)));
             }
             _ = driver.step(Instant::now() + Duration::from_secs(1)) => {}

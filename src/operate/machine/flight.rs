@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use crate::engine::EngineError;
 use crate::model::InstanceId;
+use crate::observe::load::Figures;
 use crate::operate::action::{Accepted, Action, InstanceRef};
+use crate::operate::errand::Errand;
 
 use super::{Doing, Effect, Fault, Machine, Phase, Ticket, elapsed};
 
@@ -36,6 +38,11 @@ impl Flight {
             Action::Errand(errand) => errand.is_look(),
             _ => false,
         }
+    }
+
+    /// Whether it can be told to end: then its answer comes at once.
+    pub(super) fn can_be_stopped(&self) -> bool {
+        matches!(self.action.errand(), Some(Errand::Load(_)))
     }
 
     /// Whether it may be sent again when its answer was lost: a command would run twice.
@@ -80,6 +87,20 @@ impl Machine {
     pub(super) fn progressed(&mut self, ticket: Ticket, words: Arc<str>) {
         if matches!(&self.doing, Doing::Flight(f) if f.ticket == ticket) {
             self.say(words);
+        }
+    }
+
+    /// A load test under way tells how it stands.
+    pub(super) fn measured(&mut self, ticket: Ticket, figures: Arc<Figures>) {
+        if matches!(&self.doing, Doing::Flight(f) if f.ticket == ticket) {
+            self.say(figures.words().into());
+            self.keep_figures(figures);
+        }
+    }
+
+    fn keep_figures(&mut self, figures: Arc<Figures>) {
+        if let Phase::Running(index) = self.phase {
+            self.progress[index].load = Some(figures);
         }
     }
 
@@ -154,8 +175,12 @@ impl Machine {
         self.finished(now, result);
     }
 
-    /// Keeps what a command printed; says why, if it failed.
+    /// Keeps what a command printed or a load test measured; says why, if it failed.
     fn keep_output(&mut self, accepted: &Accepted) -> Option<Arc<str>> {
+        if let Accepted::Load(figures) = accepted {
+            self.keep_figures(figures.clone());
+            return figures.failure().map(|why| format!("{why} ({})", figures.words()).into());
+        }
         let Accepted::Output(output) = accepted else { return None };
         let kept = if output.cut { format!("… {}", output.text).into() } else { output.text.clone() };
         match self.phase {
@@ -192,6 +217,7 @@ impl Machine {
             }
             Accepted::Reading { words, .. } => words,
             Accepted::Output(output) => output.last_line().into(),
+            Accepted::Load(figures) => figures.words().into(),
         }
     }
 

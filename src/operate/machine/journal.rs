@@ -47,6 +47,7 @@ impl Machine {
             state: progress.state,
             detail: progress.detail.clone(),
             output: progress.output.clone(),
+            load: progress.load.clone(),
         };
         let took = progress.began.map(|began| millis(now, began));
         let record = Record { step: Some(text), duration_ms: took, ..self.record(now, Told::Step) };
@@ -61,6 +62,7 @@ impl Machine {
             state: undo.progress.state,
             detail: undo.progress.detail.clone(),
             output: undo.progress.output.clone(),
+            load: None,
         };
         let took = undo.progress.began.map(|began| millis(now, began));
         let record = Record { step: Some(text), duration_ms: took, ..self.record(now, Told::Step) };
@@ -76,6 +78,7 @@ impl Machine {
             state: if failed.is_none() { StepState::Done } else { StepState::Failed },
             detail: failed.unwrap_or_default(),
             output: None,
+            load: None,
         };
         let record = Record { step: Some(text), ..self.record(now, Told::Step) };
         self.out.push(Effect::Journal(record));

@@ -156,7 +156,7 @@ fn told(result: Result<Accepted, EngineError>) -> Told {
             Told::Good { value: None, words: if words.is_empty() { "ended with 0".into() } else { words.into() } }
         }
         Ok(Accepted::Output(output)) => Told::Bad(output.failure()),
-        Ok(Accepted::Done | Accepted::AlreadySo | Accepted::Made(_) | Accepted::Image { .. }) => {
+        Ok(Accepted::Done | Accepted::AlreadySo | Accepted::Made(_) | Accepted::Image { .. } | Accepted::Load(_)) => {
             Told::Good { value: None, words: "good".into() }
         }
         Err(error @ EngineError::Unreachable { .. }) => Told::Away(error.to_string().into()),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::operate::plan::{Gate, Work};
 
-use super::{Choice, Doing, Fault, Machine, Outcome, Phase, StepState};
+use super::{Choice, Doing, Effect, Fault, Machine, Outcome, Phase, StepState};
 
 impl Machine {
     /// Whether an abort would still lead back; after something was removed it only would do harm and is ignored.
@@ -35,7 +35,12 @@ impl Machine {
         let why: Arc<str> = "aborted".into();
         match (&self.phase, &mut self.doing) {
             // Half of a call cannot be taken back: its answer is waited for, unless it changes nothing.
-            (_, Doing::Flight(flight)) if flight.retry_at.is_none() && !flight.is_harmless() => flight.aborted = true,
+            (_, Doing::Flight(flight)) if flight.retry_at.is_none() && !flight.is_harmless() => {
+                flight.aborted = true;
+                if flight.can_be_stopped() {
+                    self.out.push(Effect::Stop(flight.ticket));
+                }
+            }
             (Phase::Locking, Doing::Verify(_)) => {
                 self.failures.push(why);
                 self.settle(now, Outcome::Failed);

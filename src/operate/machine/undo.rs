@@ -60,6 +60,7 @@ impl Machine {
                         state: StepState::Waiting,
                         detail: "".into(),
                         output: None,
+                        load: None,
                         readings: Vec::new(),
                         began: None,
                         ended: None,

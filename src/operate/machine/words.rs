@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::engine::EngineError;
 use crate::model::Snapshot;
+use crate::observe::load::Figures;
 use crate::operate::action::{Accepted, Action};
 use crate::operate::audit::Record;
 use crate::operate::plan::Work;
@@ -23,6 +24,8 @@ pub enum Event<'a> {
     Done(Ticket, Result<Accepted, EngineError>),
     /// Words about an action under way.
     Progress(Ticket, Arc<str>),
+    /// How a load test stands.
+    Figures(Ticket, Arc<Figures>),
     /// Time passed: send one at least every second while the operation runs.
     Tick,
     /// The feed is no longer live: what was last seen no longer counts, and waiting is not held against an instance.
@@ -50,6 +53,8 @@ pub enum Choice {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     Execute(Ticket, Action),
+    /// What was executed under this ticket is to end now; it is answered all the same.
+    Stop(Ticket),
     Journal(Record),
     /// A fresh snapshot is waited for: ask the engine now instead of at the next change, and send what it says even
     /// when nothing has changed.
@@ -108,6 +113,8 @@ pub struct StepProgress {
     pub detail: Arc<str>,
     /// What a command of it printed, sanitised and masked; kept in the journal.
     pub output: Option<Arc<str>>,
+    /// How a load test stands, or how it went.
+    pub load: Option<Arc<Figures>>,
     /// Figures a gate has read, oldest first.
     pub readings: Vec<f64>,
     pub began: Option<Timestamp>,

@@ -216,6 +216,7 @@ impl<'a> Draft<'a> {
             | Operation::Unlock
             | Operation::Recover { .. }
             | Operation::Trigger
+            | Operation::Load { .. }
             | Operation::Bounds { .. }
             | Operation::Cordon { .. }
             | Operation::Uncordon { .. }

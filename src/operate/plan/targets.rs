@@ -78,6 +78,7 @@ fn whole_only(operation: &Operation) -> bool {
         | Operation::Deploy { .. }
         | Operation::Rollback { .. }
         | Operation::Up
+        | Operation::Load { .. }
         | Operation::Trigger
         | Operation::Bounds { .. } => true,
         Operation::Restart

@@ -51,6 +51,7 @@ fn needs_calm(operation: &Operation) -> bool {
         | Operation::Recover { .. }
         | Operation::Drill { .. }
         | Operation::Run { .. }
+        | Operation::Load { .. }
         | Operation::Trigger
         | Operation::Bounds { .. }
         | Operation::Cordon { .. }

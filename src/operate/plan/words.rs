@@ -89,6 +89,7 @@ fn errand_name(errand: &Errand) -> String {
         Errand::Alerts { name: Some(name), .. } => format!("alert {name} is silent"),
         Errand::Alerts { name: None, .. } => "no alert fires".to_owned(),
         Errand::Command { argv, .. } => format!("run {} here", program(argv)),
+        Errand::Load(load) => format!("load on {}", host_of(&load.url)),
         Errand::Http { method, url, .. } => format!("{method} {}", host_of(url)),
     }
 }
@@ -110,6 +111,18 @@ fn program(argv: &[Arc<str>]) -> String {
 
 fn file_name(path: &str) -> &str {
     path.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(path)
+}
+
+/// An address without who logs in, and without what is asked.
+pub fn without_login(url: &str) -> String {
+    let (host, rest) = (host_of(url), url.split_once("://").map_or(url, |(_, rest)| rest));
+    let path = rest
+        .split(['?', '#'])
+        .next()
+        .unwrap_or(rest)
+        .find('/')
+        .map_or("", |at| &rest.split(['?', '#']).next().unwrap_or(rest)[at..]);
+    format!("{host}{path}")
 }
 
 /// An address without its path, which may hold a secret.

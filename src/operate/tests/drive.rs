@@ -107,7 +107,7 @@ pub fn run(world: World, plan: Plan, weather: &Weather, watched: &str) -> Run {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Journal(record) => run.journal.push(record),
-                Effect::Refresh => {}
+                Effect::Refresh | Effect::Stop(_) => {}
                 Effect::Execute(ticket, action) => {
                     // Only a pull that nobody waits for any more may still be under way.
                     assert!(answers.is_empty() || pulling, "one action at a time");

@@ -307,7 +307,7 @@ fn several_gates_in_a_row_need_one_look() {
     for _ in 0..100 {
         let Some((ticket, action)) = effects.into_iter().find_map(|e| match e {
             Effect::Execute(ticket, action) => Some((ticket, action)),
-            Effect::Journal(_) | Effect::Refresh => None,
+            Effect::Journal(_) | Effect::Refresh | Effect::Stop(_) => None,
         }) else {
             // Nothing is on its way: a verification under the lock, or gates.
             world.pass(Duration::from_secs(10));

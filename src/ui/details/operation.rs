@@ -5,6 +5,7 @@ use ratatui::style::Style;
 
 use crate::app::format::{clock, seconds_since};
 use crate::app::state::Past;
+use crate::observe::load::Figures;
 use crate::operate::audit::{Phase as Told, Record};
 use crate::operate::machine::{Machine, Outcome, Phase, StepProgress, StepState};
 use crate::operate::plan::{Gate, Work};
@@ -57,6 +58,9 @@ pub fn running(scene: &Scene<'_>, machine: &Machine, (width, height): (u16, u16)
             Work::Act(_) => None,
         };
         step_line(scene, &step.name, gate, progress, name, page);
+        if let Some(load) = &progress.load {
+            figures(scene, load, page);
+        }
         if let (StepState::Failed | StepState::Running, Some(printed)) = (progress.state, &progress.output) {
             output(scene, printed, width, page);
         }
@@ -91,6 +95,13 @@ fn to_go(scene: &Scene<'_>, machine: &Machine) -> String {
     match usual - since(scene.state.now, machine.began) {
         left if left > 0 => format!(", about {} to go", elapsed(left)),
         _ => format!(", longer than the usual {}", elapsed(usual)),
+    }
+}
+
+/// How a load test stands, or how it went.
+fn figures(scene: &Scene<'_>, load: &Figures, page: &mut Page) {
+    for line in load.lines() {
+        page.line().add(format!("      {line}"), scene.style(Role::Text));
     }
 }
 
@@ -186,6 +197,9 @@ fn told(scene: &Scene<'_>, record: &Record, (width, name): (u16, u16), page: &mu
             page.line().add(clock(record.at, 0), dim).add(format!("  {symbol} "), style);
             page.column(&step.name, text, name + 12);
             page.add(step.detail.as_ref(), if step.state == StepState::Failed { scene.style(Role::Bad) } else { dim });
+            if let Some(load) = &step.load {
+                figures(scene, load, page);
+            }
             if let Some(printed) = &step.output {
                 output(scene, printed, width, page);
             }

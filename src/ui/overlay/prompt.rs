@@ -31,6 +31,7 @@ fn hint(purpose: &Purpose) -> Option<&'static str> {
         Purpose::Highlight => "words, each in a colour of its own; none puts them out",
         Purpose::Fields => "names, like status latency_ms",
         Purpose::Pipe => "a command, like sort | uniq -c",
+        Purpose::Load { .. } => "100 30s 5s: users, how long, ramp; 200/s 1m; 500, 1000: scenarios; an address behind it",
         Purpose::Bounds { .. } => "the least and the most, like 3 10",
         Purpose::Forward { .. } => "here and there, like 8080:80; 0:80 for any that is free here",
         Purpose::Replicas { .. }

@@ -104,7 +104,9 @@ fn addresses(state: &State, snapshot: &Snapshot, published: bool) -> Vec<(Arc<st
     if published {
         let ports = snapshot.workloads.iter().flat_map(|w| &w.instances).flat_map(|i| &i.ports);
         for (host, port) in ports.filter(|port| port.container == 443).filter_map(|port| port.host.as_ref()) {
-            add(format!("{}:{port}", reached_at(host, &snapshot.environment.endpoint)).into(), DAYS);
+            let everywhere = matches!(&**host, "0.0.0.0" | "::" | "[::]" | "");
+            let machine = if everywhere { snapshot.environment.machine() } else { host };
+            add(format!("{machine}:{port}").into(), DAYS);
         }
     }
     all
@@ -120,17 +122,6 @@ fn secure(url: &str) -> Option<Arc<str>> {
     }
     let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     Some(if has_port { host.into() } else { format!("{host}:443").into() })
-}
-
-/// Where a published port is reached from here: an engine's own machine, where it listens on all of its addresses.
-fn reached_at<'a>(host: &'a str, endpoint: &'a str) -> &'a str {
-    if !matches!(host, "0.0.0.0" | "::" | "[::]" | "") {
-        return host;
-    }
-    let far = ["tcp://", "ssh://"].iter().find_map(|scheme| endpoint.strip_prefix(scheme));
-    let authority = far.map(|rest| rest.split(['/', ' ']).next().unwrap_or(rest));
-    let named = authority.map(|authority| authority.rsplit('@').next().unwrap_or(authority));
-    named.map_or("localhost", |named| named.rsplit_once(':').map_or(named, |(name, _)| name))
 }
 
 async fn certificates(engine: &Arc<dyn Engine>, name: &str, tier: Tier, addresses: Vec<(Arc<str>, u32)>) -> Vec<Row> {
@@ -175,18 +166,6 @@ mod tests {
             ("https://{instance}:8443/health", None),
         ] {
             assert_eq!(secure(url).as_deref(), expected, "{url}");
-        }
-    }
-
-    #[test]
-    fn a_published_port_is_asked_at_its_engines_machine() {
-        for (host, endpoint, expected) in [
-            ("0.0.0.0", "unix:///var/run/docker.sock · project x", "localhost"),
-            ("0.0.0.0", "ssh://deploy@10.0.0.5 · project x", "10.0.0.5"),
-            ("::", "tcp://10.0.0.5:2376 · project x", "10.0.0.5"),
-            ("10.1.1.1", "unix:///x", "10.1.1.1"),
-        ] {
-            assert_eq!(reached_at(host, endpoint), expected, "{host} {endpoint}");
         }
     }
 

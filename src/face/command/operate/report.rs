@@ -1,6 +1,7 @@
 //! An operation as it goes: one line for each change of a step, and one for its end.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,6 +10,7 @@ use serde::Serialize;
 use crate::app::State;
 use crate::app::format;
 use crate::model::{OperationId, Verb};
+use crate::observe::load::Figures;
 use crate::operate::Refusal;
 use crate::operate::audit::Phase;
 use crate::operate::machine::{Outcome, StepState};
@@ -35,6 +37,16 @@ pub(super) struct Ended {
     pub outcome: &'static str,
     pub detail: String,
     pub duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<Arc<Figures>>,
+}
+
+/// How a load test stands.
+#[derive(Serialize)]
+struct LoadLine<'a> {
+    at: Timestamp,
+    operation: String,
+    load: &'a Figures,
 }
 
 /// Everything, for one document.
@@ -52,11 +64,13 @@ pub(super) struct Report {
     told: BTreeMap<usize, StepState>,
     names: Vec<String>,
     steps: Vec<StepLine>,
+    /// How a load test stood when it was told last.
+    load: Option<Arc<Figures>>,
 }
 
 impl Report {
     pub(super) fn new(id: &OperationId, verb: Verb) -> Self {
-        Self { id: id.clone(), verb, told: BTreeMap::new(), names: Vec::new(), steps: Vec::new() }
+        Self { id: id.clone(), verb, told: BTreeMap::new(), names: Vec::new(), steps: Vec::new(), load: None }
     }
 
     /// Tells what has changed since the last time.
@@ -67,10 +81,28 @@ impl Report {
         }
         let now: Vec<(usize, StepState, String)> =
             machine.progress.iter().enumerate().map(|(i, p)| (i, p.state, p.detail.to_string())).collect();
+        let load = machine.progress.iter().find_map(|p| p.load.clone());
         for (index, step, detail) in now {
             self.step(index, step, detail, out)?;
         }
+        if let Some(load) = load {
+            self.figures(load, out)?;
+        }
         Ok(out.flush()?)
+    }
+
+    /// Tells how a load test stands, once a second.
+    fn figures(&mut self, load: Arc<Figures>, out: &mut Out) -> Result<()> {
+        if self.load.as_ref() == Some(&load) {
+            return Ok(());
+        }
+        match out.format {
+            Format::Ndjson => out.line(&LoadLine { at: Timestamp::now(), operation: self.id.to_string(), load: &load })?,
+            Format::Table => out.text(&format!("  {:>4} s   {}\n", load.elapsed_ms / 1000, load.words()))?,
+            Format::Json => {}
+        }
+        self.load = Some(load);
+        Ok(())
     }
 
     fn step(&mut self, index: usize, step: StepState, detail: String, out: &mut Out) -> Result<()> {
@@ -123,6 +155,7 @@ impl Report {
             kind: self.verb.word(),
             outcome: word(outcome.as_ref()),
             detail,
+            load: past.and_then(|p| p.records.iter().rev().find_map(|r| r.step.as_ref()?.load.clone())),
             duration_ms: past
                 .and_then(crate::app::state::Past::duration_ms)
                 .unwrap_or(u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
@@ -131,6 +164,9 @@ impl Report {
             Format::Ndjson => out.line(&ended)?,
             Format::Json => out.document(&Document { steps: std::mem::take(&mut self.steps), ended })?,
             Format::Table => {
+                for line in ended.load.iter().flat_map(|load| load.lines()) {
+                    out.text(&format!("  {line}\n"))?;
+                }
                 let detail = if ended.detail.is_empty() { String::new() } else { format!(": {}", ended.detail) };
                 let took = format::millis(ended.duration_ms);
                 out.text(&format!("{} {} after {took}{detail}\n", ended.kind, ended.outcome.replace('_', " ")))?;
@@ -172,9 +208,11 @@ pub(super) fn exit_of(refusal: &Refusal) -> Exit {
         | Refusal::NotAnImage { .. }
         | Refusal::NotUnfinished { .. }
         | Refusal::NoSource { .. }
-        | Refusal::NoVariable { .. } => Exit::Usage,
+        | Refusal::NoVariable { .. }
+        | Refusal::BadLoad(_) => Exit::Usage,
         Refusal::Frozen { .. }
         | Refusal::NoSignal { .. }
+        | Refusal::NoLoad { .. }
         | Refusal::Locked { .. }
         | Refusal::Unfinished { .. }
         | Refusal::MayBeAlive { .. } => Exit::Refused,

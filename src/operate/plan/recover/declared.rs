@@ -79,6 +79,7 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Recover { .. }
             | Operation::Drill { .. }
             | Operation::Run { .. }
+            | Operation::Load { .. }
             | Operation::Trigger
             | Operation::Bounds { .. }
             | Operation::Cordon { .. }
@@ -191,6 +192,7 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Recover { .. }
             | Operation::Drill { .. }
             | Operation::Run { .. }
+            | Operation::Load { .. }
             | Operation::Trigger
             | Operation::Bounds { .. }
             | Operation::Cordon { .. }

@@ -7,7 +7,7 @@ use crate::operate::action::{Action, InstanceRef};
 use crate::operate::errand::{Errand, Limit, MetricSource};
 use crate::operate::plan::{Gate, Names, Work};
 
-use super::{host_of, listed, plain, seconds};
+use super::{host_of, listed, plain, seconds, without_login};
 
 /// The call as the engine sees it; a gate in words.
 #[must_use]
@@ -179,6 +179,10 @@ fn errand_call(errand: &Errand) -> String {
         },
         Errand::Alerts { prometheus, .. } => format!("GET {prometheus}/api/v1/alerts"),
         Errand::Command { argv, timeout, .. } => format!("{} on this machine (at most {})", shown(argv), seconds(*timeout)),
+        Errand::Load(load) => {
+            let (url, shape) = (&load.url, load.shape.words());
+            format!("GET {}: {shape}; ends by itself above {} % failures", without_login(url), load.abort_percent)
+        }
         Errand::Http { method, url, .. } => format!("{method} {}", host_of(url)),
     }
 }
