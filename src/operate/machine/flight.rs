@@ -159,6 +159,8 @@ impl Machine {
         if let (true, Phase::Running(index)) = (flight.aborted, &self.phase) {
             let index = *index;
             match result {
+                // It was told to end, and has: it did not come to its own end.
+                Ok(()) if flight.can_be_stopped() => {}
                 Ok(()) => self.progress[index].state = super::StepState::Done,
                 Err(fault) if fault.uncertain => {
                     self.uncertain.insert(index);

@@ -13,6 +13,7 @@ use crate::operate::request::Request;
 
 use super::draft::Draft;
 use super::targets::{choose, subject};
+use super::words::without_login;
 use super::{Plan, Terms};
 
 /// Plans a load test of what is chosen, or of an address of the environment.
@@ -43,7 +44,7 @@ pub fn load(
     let target = if chosen.is_empty() { name.to_string() } else { subject(&chosen) };
     let title = format!("load test of {target}: {}", shape.words());
     let mut draft = Draft::new(request, snapshot, terms);
-    draft.change(format!("load on {url}"), "as it is", shape.words());
+    draft.change(format!("load on {}", without_login(&url)), "as it is", shape.words());
     draft.warn("who uses it meanwhile gets what is left");
     if let Some(holder) = &snapshot.lock {
         draft.warn(format!("{} is at work there since {:.0}: {}", holder.by, holder.since, holder.why));
@@ -112,7 +113,9 @@ fn is_below(url: &Parts<'_>, target: &Parts<'_>) -> bool {
 
 /// The address, when it may be sent to: one of the list, or a published port of the environment.
 fn permitted(url: &str, policy: &LoadPolicy, snapshot: &Snapshot) -> Result<String, String> {
-    let Some(asked) = parts(url) else { return Err(format!("{url} is no address of a web server (http:// or https://)")) };
+    let Some(asked) = parts(url) else {
+        return Err(format!("{} is no address of a web server (http:// or https://)", without_login(url)));
+    };
     let listed = policy.targets.iter().filter_map(|target| parts(target)).any(|target| is_below(&asked, &target));
     let machine = snapshot.environment.machine();
     let here = |host: &str| host == machine || (machine == "localhost" && matches!(host, "127.0.0.1" | "[::1]" | "localhost"));
@@ -126,7 +129,7 @@ fn permitted(url: &str, policy: &LoadPolicy, snapshot: &Snapshot) -> Result<Stri
     let known: Vec<&str> = policy.targets.iter().map(|target| &**target).collect();
     let known =
         if known.is_empty() { "no target is configured".to_owned() } else { format!("its targets are {}", known.join(", ")) };
-    Err(format!("{url} is neither one of its targets nor a port its workloads publish; {known}"))
+    Err(format!("{} is neither one of its targets nor a port its workloads publish; {known}", without_login(url)))
 }
 
 /// Where a test goes when nothing is said: a published port of the workload meant, or the only target there is.
@@ -141,7 +144,7 @@ fn address(workloads: &[&Workload], policy: &LoadPolicy, snapshot: &Snapshot, wh
             Err("nothing says where to: no port is published, and no target is configured (targets = [\"https://…\"])".to_owned())
         }
         several => {
-            let known: Vec<&str> = several.iter().map(|target| &**target).collect();
+            let known: Vec<String> = several.iter().map(|target| without_login(target)).collect();
             Err(format!("say with --url which of its targets is meant: {}", known.join(", ")))
         }
     }

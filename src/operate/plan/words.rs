@@ -115,14 +115,10 @@ fn file_name(path: &str) -> &str {
 
 /// An address without who logs in, and without what is asked.
 pub fn without_login(url: &str) -> String {
-    let (host, rest) = (host_of(url), url.split_once("://").map_or(url, |(_, rest)| rest));
-    let path = rest
-        .split(['?', '#'])
-        .next()
-        .unwrap_or(rest)
-        .find('/')
-        .map_or("", |at| &rest.split(['?', '#']).next().unwrap_or(rest)[at..]);
-    format!("{host}{path}")
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    let path = rest.split_once('/').map_or("", |(_, path)| path);
+    format!("{}/{path}", host_of(url))
 }
 
 /// An address without its path, which may hold a secret.
