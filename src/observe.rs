@@ -1,6 +1,7 @@
 //! What is made of observations. Knows no network, file, clock or terminal.
 
 pub mod capture;
+pub mod cause;
 pub mod definition;
 pub mod drift;
 pub mod health;

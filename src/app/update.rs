@@ -3,6 +3,7 @@
 mod ahead;
 mod around;
 mod autoscale;
+mod changed;
 mod confirm;
 mod discovery;
 mod forward;

@@ -1,20 +1,18 @@
-//! Measured figures over time: per instance one bounded series a figure, counters turned into rates.
+//! Measured figures over time: of each instance the last hour, bounded, counters turned into rates.
 
 pub mod exposition;
+pub mod hour;
 pub use crate::model::labels;
 pub mod reckon;
 pub mod scan;
 pub mod series;
 pub mod words;
 
-use std::collections::{BTreeMap, VecDeque};
-
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 use crate::model::{InstanceId, Sample};
 
-/// Readings kept an instance: an hour at one every ten seconds, six minutes at one a second. About 40 KiB.
-const BOUND: usize = 360;
+pub use hour::{Hour, Stretch};
 
 /// A figure that can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,56 +31,47 @@ pub enum Figure {
     BlockWrite,
 }
 
-/// The series of every instance that was measured.
+impl Figure {
+    /// Every figure, in the order they are declared.
+    pub const ALL: [Self; 6] = [Self::Cpu, Self::Memory, Self::NetRx, Self::NetTx, Self::BlockRead, Self::BlockWrite];
+}
+
+/// The last hour of every instance that was measured: [`Hour::BYTES`] each at most.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    series: BTreeMap<InstanceId, VecDeque<Sample>>,
+    hours: BTreeMap<InstanceId, Hour>,
 }
 
 impl Metrics {
     /// Takes in a reading. One that is not newer than the last is left out.
     pub fn record(&mut self, sample: &Sample) {
-        let series = self.series.entry(sample.instance.clone()).or_default();
-        if series.back().is_some_and(|last| last.at >= sample.at) {
-            return;
+        match self.hours.get_mut(&sample.instance) {
+            Some(hour) => hour.record(sample),
+            None => drop(self.hours.insert(sample.instance.clone(), Hour::new(sample))),
         }
-        if series.len() == BOUND {
-            series.pop_front();
-        }
-        series.push_back(sample.clone());
     }
 
     /// The last reading of an instance.
     #[must_use]
     pub fn latest(&self, instance: &InstanceId) -> Option<&Sample> {
-        self.series.get(instance)?.back()
+        self.hours.get(instance).map(Hour::latest)
     }
 
-    /// A figure over time, oldest first. A counter that went back (a restart) gives no point there.
-    #[must_use]
-    pub fn points(&self, instance: &InstanceId, figure: Figure) -> Vec<(Timestamp, f64)> {
-        let Some(series) = self.series.get(instance) else { return Vec::new() };
-        series
-            .iter()
-            .enumerate()
-            .filter_map(|(i, sample)| value(i.checked_sub(1).and_then(|b| series.get(b)), sample, figure).map(|v| (sample.at, v)))
-            .collect()
+    /// A figure over the last hour, oldest first. A counter that went back (a restart) gives nothing there.
+    pub fn over(&self, instance: &InstanceId, figure: Figure) -> impl Iterator<Item = Stretch> {
+        self.hours.get(instance).into_iter().flat_map(move |hour| hour.over(figure))
     }
 
     /// The last `n` values of a figure, oldest first; fewer where fewer were measured.
     #[must_use]
     pub fn recent(&self, instance: &InstanceId, figure: Figure, n: usize) -> Vec<f64> {
-        let Some(series) = self.series.get(instance) else { return Vec::new() };
-        let from = series.len().saturating_sub(n);
-        (from..series.len()).filter_map(|i| value(i.checked_sub(1).and_then(|b| series.get(b)), &series[i], figure)).collect()
+        self.hours.get(instance).map_or_else(Vec::new, |hour| hour.recent(figure, n))
     }
 
     /// The last value of a figure.
     #[must_use]
     pub fn current(&self, instance: &InstanceId, figure: Figure) -> Option<f64> {
-        let series = self.series.get(instance)?;
-        let before = series.len().checked_sub(2).and_then(|i| series.get(i));
-        value(before, series.back()?, figure)
+        self.hours.get(instance)?.current(figure)
     }
 
     /// The sum of the last values; `None` when none of the instances was measured.
@@ -109,29 +98,14 @@ impl Metrics {
 
     /// Forgets the instances that are gone.
     pub fn retain(&mut self, keep: impl Fn(&InstanceId) -> bool) {
-        self.series.retain(|id, _| keep(id));
-    }
-}
-
-fn value(before: Option<&Sample>, sample: &Sample, figure: Figure) -> Option<f64> {
-    let rate = |counter: fn(&Sample) -> Option<u64>| {
-        let before = before?;
-        let seconds = sample.at.duration_since(before.at).as_secs_f64();
-        let delta = counter(sample)?.checked_sub(counter(before)?)?;
-        (seconds > 0.0).then(|| delta as f64 / seconds)
-    };
-    match figure {
-        Figure::Cpu => sample.cpu_cores,
-        Figure::Memory => sample.memory_bytes.map(|b| b as f64),
-        Figure::NetRx => rate(|s| s.net_rx_bytes),
-        Figure::NetTx => rate(|s| s.net_tx_bytes),
-        Figure::BlockRead => rate(|s| s.block_read_bytes),
-        Figure::BlockWrite => rate(|s| s.block_write_bytes),
+        self.hours.retain(|id, _| keep(id));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     fn sample(instance: &str, second: i64, cpu: f64, rx: u64) -> Sample {
@@ -156,10 +130,10 @@ mod tests {
             metrics.record(&sample("a", second, 0.5, rx));
         }
         let id = InstanceId::from("a");
-        let values: Vec<f64> = metrics.points(&id, Figure::NetRx).into_iter().map(|(_, v)| v).collect();
+        let values: Vec<f64> = metrics.over(&id, Figure::NetRx).map(|s| s.mean).collect();
         assert_eq!(values, [100.0, 50.0]);
         assert_eq!(metrics.recent(&id, Figure::Cpu, 2), [0.5, 0.5]);
-        assert_eq!(metrics.points(&id, Figure::NetTx), []);
+        assert_eq!(metrics.over(&id, Figure::NetTx).count(), 0);
     }
 
     #[test]
@@ -176,13 +150,11 @@ mod tests {
     }
 
     #[test]
-    fn series_are_bounded_and_forgotten() {
+    fn what_is_gone_is_forgotten() {
         let mut metrics = Metrics::default();
-        for second in 0..1_000 {
-            metrics.record(&sample("a", second, 1.0, 0));
-        }
+        metrics.record(&sample("a", 1, 1.0, 0));
         let id = InstanceId::from("a");
-        assert_eq!(metrics.points(&id, Figure::Cpu).len(), BOUND);
+        assert!(metrics.latest(&id).is_some());
         metrics.retain(|_| false);
         assert!(metrics.latest(&id).is_none());
     }

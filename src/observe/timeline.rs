@@ -1,8 +1,12 @@
 //! What happened, in one bounded list: engine events, operations, health changes.
 
+mod changes;
+
 use std::collections::VecDeque;
 
 use crate::model::Item;
+
+pub use changes::{between, changes};
 
 /// How many items are kept.
 const BOUND: usize = 5_000;

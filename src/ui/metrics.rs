@@ -117,7 +117,7 @@ fn over_time(scene: &Scene<'_>, ids: &[&InstanceId], figure: Figure, steps: usiz
     let now = scene.state.now;
     let mut sum: Vec<Option<f64>> = vec![None; steps];
     for id in ids {
-        let points = scene.state.metrics.points(id, figure);
+        let points: Vec<(Timestamp, f64)> = scene.state.metrics.over(id, figure).map(|s| (s.until, s.high)).collect();
         for (total, value) in sum.iter_mut().zip(in_steps(&points, now, steps)) {
             if let Some(value) = value {
                 *total = Some(total.unwrap_or(0.0) + value);

@@ -7,7 +7,7 @@ use crate::engine::Description;
 use crate::model::{ConnectionId, Environment, Health, InstanceId, Inventory, Item, Link, Sample, Snapshot, Source, Verdict};
 use crate::operate::machine::Event;
 
-use super::{around, discovery, navigation, operations};
+use super::{around, changed, discovery, navigation, operations};
 
 /// A feed's state changed.
 pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
@@ -30,8 +30,12 @@ pub fn link(state: &mut State, id: &ConnectionId, link: &Link) -> Vec<Effect> {
 pub fn inventory(state: &mut State, id: &ConnectionId, inventory: &Arc<Inventory>) -> Vec<Effect> {
     let Some(connection) = state.connections.get_mut(id) else { return Vec::new() };
     connection.heard = Some(state.now);
+    let before = connection.observed.clone();
     let judged = around::judged(state, inventory);
     replace(state, id, inventory.clone(), judged);
+    if let Some(before) = &before {
+        changed::tell(state, before, inventory);
+    }
     let connections = &state.connections;
     let is_there = |instance: &InstanceId| connections.values().any(|c| c.index.contains_key(instance));
     state.metrics.retain(is_there);
