@@ -2,6 +2,7 @@
 //! `subscriptions(&State) -> BTreeSet<…>`. Knows no network, file, clock, thread or terminal; both faces drive it.
 
 pub mod available;
+pub mod changes;
 pub mod command;
 pub mod effect;
 pub mod figures;

@@ -23,6 +23,8 @@ mod fixture;
 mod any;
 #[path = "update/around.rs"]
 mod around;
+#[path = "update/changing.rs"]
+mod changing;
 #[path = "update/guards.rs"]
 mod guards;
 #[path = "update/lists.rs"]

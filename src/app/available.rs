@@ -28,6 +28,9 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::Describe | Command::Revisions | Command::Go(Screen::Describe | Screen::Revisions) => {
             need(is_of_workload(state), "select a workload or an instance first")
         }
+        Command::Left | Command::Right if view.screen == Screen::Metrics => Capability::Allowed,
+        Command::Longer | Command::Shorter | Command::Each => need(view.screen == Screen::Metrics, "only on the screen Metrics"),
+        Command::WhatChanged => need(super::changes::of_selection(state).is_ok(), "select what it happened to first"),
         Command::Log(_) | Command::Save | Command::SearchNext | Command::SearchPrevious | Command::Left | Command::Right => {
             in_log(state, command)
         }

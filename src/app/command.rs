@@ -53,6 +53,13 @@ pub enum Command {
     Refresh,
     Copy,
     Save,
+    /// What changed before this?
+    WhatChanged,
+    /// A longer window of time, or a shorter one.
+    Longer,
+    Shorter,
+    /// Each instance by itself, or their sum.
+    Each,
     Log(LogCommand),
     // changing
     Operate(Verb),

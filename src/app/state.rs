@@ -1,6 +1,7 @@
 //! What the program knows, split by concern: one struct each, plain data.
 
 mod autoscale;
+mod charts;
 mod input;
 pub mod log;
 mod lookup;
@@ -28,6 +29,7 @@ use super::operations::Refused;
 use super::rows::Listed;
 
 pub use autoscale::Autoscalers;
+pub use charts::{Charts, Dots, Window};
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};
 pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Previews, Prompt, Purpose};
 pub use watched::Watched;
@@ -47,6 +49,7 @@ pub struct State {
     pub timeline: Timeline,
     pub watched: Watched,
     pub nav: Nav,
+    pub charts: Charts,
     pub logs: Option<LogView>,
     pub description: Option<Arc<Description>>,
     pub operations: Operations,

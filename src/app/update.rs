@@ -4,6 +4,7 @@ mod ahead;
 mod around;
 mod autoscale;
 mod changed;
+mod changes;
 mod confirm;
 mod discovery;
 mod forward;
@@ -38,6 +39,7 @@ use super::msg::{Msg, Stamped};
 use super::state::Overlay;
 use super::{Effect, State};
 
+pub use changes::rollback as can_go_back;
 pub use keys::context;
 pub use overlay::QUIT_ANSWERS;
 

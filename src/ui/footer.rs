@@ -68,6 +68,7 @@ fn of_overlay(overlay: &Overlay) -> &'static [(&'static str, &'static str)] {
         Overlay::Confirm(_) => &[("enter", "start"), ("↑ ↓", "scroll"), ("esc", "leave, change nothing")],
         Overlay::Prompt(_) => &[("enter", "accept"), ("esc", "leave")],
         Overlay::Menu(_) => &[("↑ ↓", "select"), ("enter", "choose"), ("esc", "close")],
+        Overlay::Changes { .. } => &[("↑ ↓", "select"), ("enter", "open"), ("esc", "close")],
         Overlay::Patterns { .. } => &[("↑ ↓", "select"), ("enter", "go to the newest line"), ("esc", "close")],
         Overlay::Quit => &[("s w a l", "answer"), ("esc", "stay")],
         Overlay::Text { .. } => &[("↑ ↓", "scroll"), ("c", "copy"), ("esc", "close")],

@@ -1,5 +1,6 @@
 //! What lies over the screen; only the topmost is drawn.
 
+mod changes;
 mod confirm;
 mod help;
 mod menu;
@@ -40,6 +41,7 @@ pub fn draw(scene: &Scene<'_>, parts: &Frame, buf: &mut Buffer) -> Cursor {
         Overlay::Prompt(prompt) => prompt::draw(scene, prompt, room, rect(parts.footer), buf),
         Overlay::Menu(menu) => menu::draw(scene, menu, room, buf),
         Overlay::Patterns { selected, since } => patterns::draw(scene, (*selected, *since), room, buf),
+        Overlay::Changes { changes, selected } => changes::draw(scene, (changes, *selected), room, buf),
         Overlay::Quit => quit::draw(scene, room, buf),
         Overlay::Text { title, lines, scroll } => {
             text(scene, title, lines, *scroll, room, buf);

@@ -360,6 +360,9 @@ fn over(overlay: &Overlay) -> String {
             });
             format!("menu {}: {}", m.title, entries.collect::<Vec<_>>().join(" | "))
         }
+        Overlay::Changes { changes, selected } => {
+            format!("what changed before {}: {} causes, at {selected}", changes.asked.title, changes.causes.len())
+        }
         Overlay::Patterns { selected, .. } => format!("patterns, at {selected}"),
         Overlay::Quit => "quit?".to_owned(),
         Overlay::Text { title, .. } => format!("text {title}"),

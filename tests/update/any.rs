@@ -147,7 +147,8 @@ fn holds_true(deck: &Deck) -> Result<(), TestCaseError> {
             | Overlay::Palette(_)
             | Overlay::Confirm(_)
             | Overlay::Text { .. }
-            | Overlay::Patterns { .. } => {}
+            | Overlay::Patterns { .. }
+            | Overlay::Changes { .. } => {}
         }
     }
     let _ = quarterdeck::app::subscription::subscriptions(state);

@@ -64,6 +64,8 @@ pub struct LogView {
     pub since: Option<Timestamp>,
     /// Lines of history asked for.
     pub tail: u64,
+    /// A time to go to as soon as a line of then is there, until the second time: after that the reader is left alone.
+    pub seek: Option<(Timestamp, Timestamp)>,
     /// The state's generation when the sources were last compared with what is there.
     pub synced: u64,
 }
@@ -180,6 +182,7 @@ impl LogView {
             previous: false,
             since: None,
             tail,
+            seek: None,
             synced: 0,
         }
     }

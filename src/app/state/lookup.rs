@@ -34,6 +34,7 @@ impl State {
             timeline: Timeline::default(),
             watched: super::Watched::default(),
             nav: Nav { stack: vec![View::new(Screen::Fleet)], moved: false },
+            charts: super::Charts::default(),
             logs: None,
             description: None,
             operations: Operations::default(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::app::changes::Changes;
 use crate::app::{Command, rows};
 use crate::model::{EnvironmentId, InstanceId, OperationId};
 use crate::observe::log::Format;
@@ -31,6 +32,11 @@ pub enum Overlay {
     Patterns {
         selected: usize,
         since: Option<Timestamp>,
+    },
+    /// What changed before something, most likely cause first.
+    Changes {
+        changes: Box<Changes>,
+        selected: usize,
     },
     /// Quitting with operations under way.
     Quit,

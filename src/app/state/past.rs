@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::{EnvironmentId, Verb};
+use crate::model::{EnvironmentId, Item, OperationId, Source, Verb};
 use crate::operate::audit::{Phase, Record};
 use crate::operate::machine::{Machine, Outcome};
 
@@ -117,6 +117,25 @@ impl State {
         let loads = |verb: Verb| verb == Verb::Load;
         let here = self.operations.running.iter().filter(|m| &m.plan.request.environment == environment);
         here.into_iter().find(|m| loads(m.plan.request.operation.verb()) == loads(verb))
+    }
+
+    /// The operation a timeline item tells of: that which was at work on it then.
+    #[must_use]
+    pub fn operation_of(&self, item: &Item) -> Option<OperationId> {
+        if item.source != Source::Operation {
+            return None;
+        }
+        let here = |m: &&Machine| m.plan.request.environment == item.environment && m.plan.target == item.subject;
+        if let Some(machine) = self.operations.running.iter().filter(here).find(|m| m.began <= item.at) {
+            return Some(machine.plan.id.clone());
+        }
+        let of = |p: &&Past| {
+            let ended = p.records.last().map(|r| r.at);
+            p.environment() == Some(&*item.environment.name)
+                && p.started().is_some_and(|r| r.target == item.subject)
+                && p.at().zip(ended).is_some_and(|(from, to)| from <= item.at && item.at <= to)
+        };
+        self.operations.past.iter().find(of).map(|p| p.id.clone())
     }
 
     /// The operation under way in an environment.

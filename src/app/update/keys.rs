@@ -4,7 +4,7 @@ use crate::app::state::{Input, Overlay, Prompt, Purpose, Screen};
 use crate::app::{Command, Effect, State};
 use crate::keymap::{Chord, Context, Key, Lookup};
 
-use super::{confirm, overlay, palette, prompt, run, shapes};
+use super::{changes, confirm, overlay, palette, prompt, run, shapes};
 
 /// What the keymap is asked for on the screen in view.
 #[must_use]
@@ -65,6 +65,7 @@ fn over(state: &mut State, chord: Chord) -> Vec<Effect> {
             shapes::key(state, chord);
             Vec::new()
         }
+        Some(Overlay::Changes { .. }) => changes::key(state, chord),
         Some(Overlay::Palette(_)) => palette::key(state, chord),
         Some(Overlay::Prompt(_)) => prompt::key(state, chord),
         Some(Overlay::Confirm(_)) => confirm::key(state, chord),
@@ -93,7 +94,8 @@ pub fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             | Overlay::Text { .. }
             | Overlay::Menu(_)
             | Overlay::Quit
-            | Overlay::Patterns { .. },
+            | Overlay::Patterns { .. }
+            | Overlay::Changes { .. },
         ) => {}
         None => state.say(false, "pasted text is not taken for keys; open a prompt first"),
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::app::format::{count, seconds_since};
 use crate::app::layout;
 use crate::app::state::{LogScope, LogSource, LogView, RowId, Screen, View};
@@ -11,8 +13,12 @@ use crate::engine::LogQuery;
 use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Snapshot, Workload, WorkloadId};
 use crate::observe::log::{LogBatch, Marker, Store};
 
-use super::{navigation, older};
+use super::{navigation, older, when};
 
+/// Log read before the time it is opened for.
+const BEFORE: SignedDuration = SignedDuration::from_secs(60);
+/// How long the first line of that time is waited for.
+const SEEKS: SignedDuration = SignedDuration::from_secs(10);
 /// Instances one view follows at a time.
 const SOURCES: usize = 100;
 /// Seconds a source is still listened to after its instance has gone: its last lines are on their way.
@@ -138,21 +144,38 @@ pub fn open_selected(state: &mut State, previous: bool) {
     if state.nav.view().screen == Screen::Logs && state.logs.as_ref().is_some_and(|l| l.previous == previous) {
         return;
     }
+    // What happened then is looked for in the log of then.
+    let at = match &state.nav.view().table.selected {
+        Some(RowId::Item(seq)) if !previous => state.timeline.get(*seq).map(|item| item.at),
+        _ => None,
+    };
     match of_selection(state) {
-        Ok(wanted) => open(state, wanted, previous),
+        Ok(wanted) => open(state, wanted, (previous, at)),
         Err(why) => state.say(false, why),
     }
+}
+
+/// Opens the log of a workload, or of one of its instances while that is there, at a time.
+pub fn open_at(
+    state: &mut State,
+    environment: &EnvironmentId,
+    (workload, instance): (Option<&WorkloadId>, Option<&InstanceId>),
+    at: Timestamp,
+) {
+    let one = instance.and_then(|id| of_instance(state, environment, id));
+    let wanted = one.or_else(|| workload.map(|id| of_workload(environment, id)));
+    open(state, wanted.unwrap_or_else(|| of_environment(environment)), (false, Some(at)));
 }
 
 /// Opens the log of an instance.
 pub fn open_instance(state: &mut State, environment: &EnvironmentId, id: &InstanceId) {
     match of_instance(state, environment, id) {
-        Some(wanted) => open(state, wanted, false),
+        Some(wanted) => open(state, wanted, (false, None)),
         None => state.say(false, "it has gone"),
     }
 }
 
-fn open(state: &mut State, wanted: Wanted, previous: bool) {
+fn open(state: &mut State, wanted: Wanted, (previous, at): (bool, Option<Timestamp>)) {
     // One log at a time: an older one on the way back gives way.
     state.nav.stack.retain(|v| v.screen != Screen::Logs);
     if state.nav.stack.is_empty() {
@@ -160,7 +183,10 @@ fn open(state: &mut State, wanted: Wanted, previous: bool) {
     }
     let title = if previous { format!("{} (the run before)", wanted.title).into() } else { wanted.title };
     let fresh = LogView::new(title, wanted.scope, state.settings.log_bytes, state.settings.log_tail);
-    state.logs = Some(LogView { previous, ..fresh });
+    // A little of what was before it belongs to it.
+    let since = at.map(|at| at.saturating_sub(BEFORE).unwrap_or(at));
+    let until = state.now.saturating_add(SEEKS).unwrap_or(state.now);
+    state.logs = Some(LogView { previous, since, seek: at.map(|at| (at, until)), ..fresh });
     navigation::push(state, wanted.view);
     sync(state);
 }
@@ -250,7 +276,7 @@ fn sources(
     workload: &Workload,
     instance: &Instance,
     first: bool,
-    now: jiff::Timestamp,
+    now: Timestamp,
 ) -> Vec<LogSource> {
     let began = instance.created_at.or(instance.started_at).unwrap_or(now);
     let (tail, since) = match (first, view.since) {
@@ -296,7 +322,21 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
         view.marks.retain(|seq| store.line(*seq).is_some());
     }
     keep_place(view, page);
+    seek(state);
     Vec::new()
+}
+
+/// Goes to the time the log was opened for, once it is there.
+fn seek(state: &mut State) {
+    let Some(view) = &mut state.logs else { return };
+    let Some((at, until)) = view.seek else { return };
+    let there = view.span().is_some_and(|(_, last)| last >= at);
+    if there || state.now > until || !view.follow {
+        view.seek = None;
+    }
+    if there && state.now <= until {
+        when::go(state, at);
+    }
 }
 
 /// What the reader looked at may have been dropped: the oldest lines that are left take its place.

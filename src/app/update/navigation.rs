@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::app::state::{Opening, RowId, Screen, Table, View};
 use crate::app::{Effect, State, rows};
 use crate::engine::Subject as Described;
-use crate::model::{ConnectionId, EngineKind, EnvironmentId, Health};
+use crate::model::{ConnectionId, EngineKind, EnvironmentId, Health, Item};
 
 use super::{inspect, logs, menus};
 
@@ -121,6 +121,10 @@ pub fn open_all(state: &mut State) -> Vec<Effect> {
 /// A timeline item leads to what it is about.
 fn open_item(state: &mut State, seq: u64) {
     let Some(item) = state.timeline.get(seq) else { return };
+    if let Some(operation) = state.operation_of(item) {
+        super::operations::show(state, &RowId::Operation(operation));
+        return;
+    }
     let (environment, subject) = (item.environment.clone(), item.subject.clone());
     let Some(snapshot) = state.snapshot(&environment) else { return };
     let workload =
@@ -137,6 +141,10 @@ fn open_item(state: &mut State, seq: u64) {
 
 /// Closes the filter, else the marks, else the view.
 pub fn back(state: &mut State) {
+    if state.nav.view().screen == Screen::Metrics && state.charts.cursor.is_some() {
+        (state.charts.cursor, state.charts.until) = (None, None);
+        return;
+    }
     let table = &mut state.nav.view_mut().table;
     if !table.filter.is_empty() {
         table.filter.clear();
@@ -175,6 +183,7 @@ pub fn go(state: &mut State, screen: Screen) -> Vec<Effect> {
             return Vec::new();
         }
     };
+    let at = item_in_view(state).map(|item| item.at);
     state.nav.moved = true;
     if screen == Screen::Logs {
         match state.nav.stack.iter().rposition(|v| v.screen == Screen::Logs) {
@@ -199,6 +208,9 @@ pub fn go(state: &mut State, screen: Screen) -> Vec<Effect> {
         state.nav.stack.clear();
     } else if state.nav.view().switched && state.nav.stack.len() > 1 {
         state.nav.stack.pop();
+    }
+    if let (Screen::Metrics, Some(at)) = (screen, at) {
+        state.charts.show(at, state.now);
     }
     push(state, View { switched: true, ..wanted });
     Vec::new()
@@ -226,6 +238,7 @@ fn scoped(state: &State, screen: Screen) -> Result<View, &'static str> {
                 view.table.selected = Some(RowId::Workload(id.clone(), workload.clone()));
             }
         }
+        Screen::Metrics if item_in_view(state).is_some() => of_item(state, &mut view),
         Screen::Instances | Screen::Metrics => view.environment = Some(environment(state)?),
         // From the fleet these are about all of it. What is worst is looked at first.
         Screen::Health => {
@@ -243,6 +256,23 @@ fn scoped(state: &State, screen: Screen) -> Result<View, &'static str> {
         }
     }
     Ok(view)
+}
+
+/// The timeline item that is selected.
+fn item_in_view(state: &State) -> Option<&Item> {
+    match state.nav.view().table.selected.as_ref()? {
+        RowId::Item(seq) => state.timeline.get(*seq),
+        _ => None,
+    }
+}
+
+/// A view about what a timeline item is about.
+fn of_item(state: &State, view: &mut View) {
+    let Some(item) = item_in_view(state) else { return };
+    let found = crate::app::changes::owner(state, item);
+    view.workload = None;
+    view.environment = Some(item.environment.clone());
+    view.table.selected = found.map(|workload| RowId::Workload(item.environment.clone(), workload));
 }
 
 /// On a list of revisions: the two marked, or the one selected and the one before it. Only where they are kept whole.

@@ -65,7 +65,8 @@ pub fn reading(state: &mut State, chord: Chord) -> Vec<Effect> {
             | Overlay::Prompt(_)
             | Overlay::Menu(_)
             | Overlay::Quit
-            | Overlay::Patterns { .. },
+            | Overlay::Patterns { .. }
+            | Overlay::Changes { .. },
         )
         | None => {}
     }

@@ -2,12 +2,12 @@
 
 use crate::app::layout;
 use crate::app::rows;
-use crate::app::state::{Direction, Overlay, Screen};
+use crate::app::state::{Charts, Direction, Overlay, Screen};
 use crate::app::{Command, Effect, State};
 use crate::model::{Capability, Verb};
 
 use super::{
-    forward, log_run, logs, menus, navigation, older, operations, output, palette, prompt, reading, search, table, wish,
+    changes, forward, log_run, logs, menus, navigation, older, operations, output, palette, prompt, reading, search, table, wish,
 };
 
 /// Runs a command on whatever is on screen.
@@ -19,8 +19,8 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::PageUp => by_page(state, -1),
         Command::Top => to_end(state, false),
         Command::Bottom => to_end(state, true),
-        Command::Left => reading::sideways(state, -8),
-        Command::Right => reading::sideways(state, 8),
+        Command::Left => sideways(state, -1),
+        Command::Right => sideways(state, 1),
         Command::Enter => return navigation::enter(state),
         Command::Back => navigation::back(state),
         Command::NextScreen => return navigation::cycle(state, 1),
@@ -52,6 +52,10 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Copy => return output::copy(state),
         Command::Save => output::ask(state),
         Command::Log(command) => return log_run::run(state, command),
+        Command::WhatChanged => changes::ask(state),
+        Command::Longer => charts_only(state, |charts, now| charts.widen(1, now)),
+        Command::Shorter => charts_only(state, |charts, now| charts.widen(-1, now)),
+        Command::Each => charts_only(state, |charts, _| charts.each = !charts.each),
         Command::Operate(verb) => return operate(state, verb),
         Command::AbortOperation => return operations::abort(state),
         Command::TickOperation => return operations::tick_meant(state),
@@ -61,6 +65,24 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Quit => return quit(state),
     }
     Vec::new()
+}
+
+/// Sideways in a log, or in time.
+fn sideways(state: &mut State, by: i8) {
+    if state.nav.view().screen == Screen::Metrics {
+        state.charts.step(by.into(), state.now);
+    } else {
+        reading::sideways(state, isize::from(by) * 8);
+    }
+}
+
+/// Changes how charts are looked at, where there are any.
+fn charts_only(state: &mut State, change: impl FnOnce(&mut Charts, jiff::Timestamp)) {
+    if state.nav.view().screen == Screen::Metrics {
+        change(&mut state.charts, state.now);
+    } else {
+        state.say(false, "only where there are charts: on the screen Metrics");
+    }
 }
 
 fn operate(state: &mut State, verb: Verb) -> Vec<Effect> {
@@ -156,6 +178,9 @@ pub fn wheel(state: &mut State, lines: i16) -> Vec<Effect> {
             menu.selected = menu.selected.saturating_add_signed(lines.signum()).min(menu.entries.len().saturating_sub(1));
         }
         Some(Overlay::Palette(palette)) => palette.selected = palette.selected.saturating_add_signed(lines.signum()),
+        Some(Overlay::Changes { changes, selected }) => {
+            *selected = selected.saturating_add_signed(lines.signum()).min(changes.causes.len().saturating_sub(1));
+        }
         Some(Overlay::Patterns { selected, .. }) => *selected = selected.saturating_add_signed(lines.signum()),
         Some(Overlay::Prompt(_) | Overlay::Quit) => {}
         None if state.nav.view().screen == Screen::Logs => {

@@ -30,6 +30,7 @@ fn workload() -> Workload {
         revisions: vec![revision(8, "1.5.0"), revision(7, "1.4.2")],
         rollout: None,
         instances: vec![Arc::new(pod(0))],
+        checks: Vec::new(),
         autoscaler: None,
         drift: None,
         created_at: None,
