@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::state::Dots;
 use crate::model::{ConnectionId, EngineKind, Guard, Tier};
 use crate::observe::redact::Redaction;
 use crate::operate::Policy;
@@ -31,6 +32,8 @@ pub struct Resolved {
     pub read_only: bool,
     pub keymap: Arc<str>,
     pub theme: Arc<str>,
+    /// What charts are drawn with, where somebody says so.
+    pub charts: Option<Dots>,
     /// Interval of statistics.
     pub refresh: Duration,
     /// Bound of a log view's store, bytes.

@@ -1,5 +1,8 @@
 //! Figures of whatever a row stands for: one instance's own, or a sum that says when it is an estimate.
 
+pub mod graph;
+pub mod measured;
+
 use std::sync::Arc;
 
 use crate::app::rows::Subject;

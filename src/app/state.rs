@@ -83,6 +83,8 @@ pub struct Settings {
     pub log_tail: u64,
     /// Minutes east of UTC, for local time stamps.
     pub utc_offset_minutes: i32,
+    /// What charts are drawn with.
+    pub dots: Dots,
     pub theme: Arc<str>,
     /// Names of the themes at hand, for the palette.
     pub themes: Vec<Arc<str>>,

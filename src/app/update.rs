@@ -26,6 +26,7 @@ mod prompt;
 mod reading;
 mod reveal;
 mod run;
+mod scope;
 mod search;
 mod shapes;
 mod table;

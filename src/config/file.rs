@@ -12,6 +12,7 @@ mod server;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::app::state::Dots;
 use crate::document::{Document, Node, Section, read};
 use crate::model::{EngineKind, Guard, Problem, ServerSpec, Tier};
 
@@ -34,6 +35,8 @@ pub struct File {
 pub struct Settings {
     pub theme: Option<Arc<str>>,
     pub keymap: Option<Arc<str>>,
+    /// What charts are drawn with.
+    pub charts: Option<Dots>,
     /// Interval of statistics, 500 ms to 1 h.
     pub refresh: Option<Duration>,
     pub read_only: Option<bool>,
@@ -110,6 +113,7 @@ fn settings(root: &Section<'_>) -> Settings {
     let mut settings = Settings {
         theme: root.read("theme", read::name),
         keymap: root.read("keymap", read::name),
+        charts: root.read("charts", read::choice(&Dots::ALL.map(|d| (d.word(), d)))),
         refresh: root.read("refresh", refresh),
         read_only: root.read("read_only", read::boolean),
         ..Settings::default()

@@ -75,6 +75,7 @@ pub fn resolve(
         read_only: flags.read_only || files.iter().any(|(_, f)| f.settings.read_only == Some(true)),
         keymap: flags.keymap.clone().or_else(|| setting(&|s| s.keymap.clone())).unwrap_or_else(|| "default".into()),
         theme: flags.theme.clone().or_else(|| setting(&|s| s.theme.clone())).unwrap_or_else(|| "terminal".into()),
+        charts: files.iter().rev().find_map(|(_, f)| f.settings.charts),
         refresh: flags.refresh.or(refresh).unwrap_or(Duration::from_secs(2)).max(Duration::from_millis(500)),
         log_bytes: number(&|s| s.log_store_bytes).and_then(|b| usize::try_from(b).ok()).unwrap_or(64 << 20),
         log_tail: number(&|s| s.log_tail).unwrap_or(1000),

@@ -22,6 +22,9 @@ pub fn show(resolved: &Resolved) -> String {
     }
     line(&mut out, &format!("theme = {}", quote(&resolved.theme)));
     line(&mut out, &format!("keymap = {}", quote(&resolved.keymap)));
+    if let Some(charts) = resolved.charts {
+        line(&mut out, &format!("charts = \"{}\"", charts.word()));
+    }
     line(&mut out, &format!("refresh = \"{}\"", spell_duration(resolved.refresh)));
     line(&mut out, &format!("read_only = {}", resolved.read_only));
     line(&mut out, &format!("\n[logs]\nbytes = {}\ntail = {}", resolved.log_bytes, resolved.log_tail));

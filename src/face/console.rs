@@ -10,6 +10,7 @@ use crate::runtime::console::{Console, Themes};
 use super::Setup;
 use super::command::Exit;
 use super::command::output::say;
+use super::setup;
 
 /// Runs the console; answers with the exit code.
 #[must_use]
@@ -40,6 +41,7 @@ fn open(setup: &Setup) -> io::Result<u8> {
     let runtime = runtime::start()?;
     let mut session = setup.session(runtime.handle())?;
     session.state.autoscalers.at_work = true;
+    session.state.settings.dots = setup.resolved.charts.unwrap_or_else(setup::dots);
     let (paths, depth) = (setup.paths.clone(), setup.depth);
     let themes: Themes = Box::new(move |name| match load::theme(&paths, name) {
         Ok(theme) => Ok(theme.at_depth(depth)),

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use tokio::runtime::Handle;
 
 use crate::app::State;
-use crate::app::state::{Opening, Settings};
+use crate::app::state::{Dots, Opening, Settings};
 use crate::cli::Cli;
 use crate::config::load;
 use crate::config::paths::Paths;
@@ -90,6 +90,7 @@ impl Setup {
             refresh: self.resolved.refresh,
             log_bytes: self.resolved.log_bytes,
             log_tail: self.resolved.log_tail,
+            dots: self.resolved.charts.unwrap_or_default(),
             utc_offset_minutes: utc_offset_minutes(),
             theme: self.resolved.theme.clone(),
             themes: load::themes(&self.paths),
@@ -179,6 +180,12 @@ pub fn is_still(cli: &Cli) -> bool {
 pub fn depth() -> ColorDepth {
     let value = |name| env::var(name).ok();
     ColorDepth::detect(value("NO_COLOR").as_deref(), value("COLORTERM").as_deref(), value("TERM").as_deref())
+}
+
+/// What charts are drawn with where nobody says it: the fonts of the Linux console have blocks and no braille.
+#[must_use]
+pub fn dots() -> Dots {
+    if env::var("TERM").as_deref() == Ok("linux") { Dots::Blocks } else { Dots::Braille }
 }
 
 /// Minutes east of UTC here and now.

@@ -38,6 +38,7 @@ pub fn settings() -> Settings {
         refresh: Duration::from_secs(2),
         log_bytes: 1 << 20,
         log_tail: 100,
+        dots: quarterdeck::app::state::Dots::Braille,
         utc_offset_minutes: 0,
         theme: "terminal".into(),
         themes: vec!["terminal".into(), "dark".into()],

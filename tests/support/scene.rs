@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use quarterdeck::app::state::{LogScope, LogSource, LogView, RowId, Screen, Settings, State, View};
+use quarterdeck::app::state::{Dots, LogScope, LogSource, LogView, RowId, Screen, Settings, State, View};
 use quarterdeck::engine::LogQuery;
 use quarterdeck::keymap::Keymap;
 use quarterdeck::model::{
@@ -36,6 +36,7 @@ pub fn settings() -> Settings {
         refresh: Duration::from_secs(5),
         log_bytes: 1 << 20,
         log_tail: 500,
+        dots: Dots::Braille,
         utc_offset_minutes: 60,
         theme: "terminal".into(),
         themes: vec!["terminal".into(), "dark".into()],

@@ -27,7 +27,7 @@ fn with_api(change: impl Fn(&mut quarterdeck::model::Workload)) -> quarterdeck::
 fn what_anybody_changes_is_told_once() {
     let mut deck = Deck::shop(Guard::Open);
     let changed = |w: &mut quarterdeck::model::Workload| {
-        w.image = "api:9.9".into();
+        w.image = "registry:5000/api:9.9".into();
         w.desired += 1;
     };
     let before = told(&deck).len();
@@ -35,7 +35,7 @@ fn what_anybody_changes_is_told_once() {
     deck.holds("here", vec![with_api(changed)]);
     let new = told(&deck).split_off(before);
     assert_eq!(new.len(), 2, "{new:?}");
-    assert!(new[0].starts_with("engine api image: api ") && new[0].ends_with(" → 9.9"), "{new:?}");
+    assert!(new[0].starts_with("engine api image: api 1.0") && new[0].ends_with(" → 9.9"), "{new:?}");
     assert!(new[1].starts_with("engine api scaled: "), "{new:?}");
 }
 
@@ -59,21 +59,24 @@ fn what_is_ill_asks_what_was_before_it_and_leads_there() {
     ];
     let deployed = deck.state.now.as_second() - 129;
     deck.update("here", Update::Events(items));
-    deck.holds("here", vec![{
-        let revision = |number: u64, tag: &str, at: i64| Revision {
-            number,
-            image: format!("api:{tag}").into(),
-            digest: None,
-            at: Timestamp::from_second(at).ok(),
-            by: Some("ops@bastion-1".into()),
-            cause: Some("deploy".into()),
-        };
-        with_api(|w| {
-            w.revisions = vec![revision(5, "2.3.0", deployed), revision(4, "2.2.0", deployed - 90_000)];
-            let ill = unwell(w.clone(), Health::Unhealthy, "exit 1");
-            *w = ill;
-        })
-    }]);
+    deck.holds(
+        "here",
+        vec![{
+            let revision = |number: u64, tag: &str, at: i64| Revision {
+                number,
+                image: format!("api:{tag}").into(),
+                digest: None,
+                at: Timestamp::from_second(at).ok(),
+                by: Some("ops@bastion-1".into()),
+                cause: Some("deploy".into()),
+            };
+            with_api(|w| {
+                w.revisions = vec![revision(5, "2.3.0", deployed), revision(4, "2.2.0", deployed - 90_000)];
+                let ill = unwell(w.clone(), Health::Unhealthy, "exit 1");
+                *w = ill;
+            })
+        }],
+    );
     deck.press("2");
     deck.state.nav.view_mut().table.selected = Some(RowId::Workload(id.clone(), "api".into()));
     let asked = changes::of_selection(&deck.state).expect("a workload");

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::app::rows::{self, Subject};
 use crate::app::state::{RowId, State};
-use crate::model::{EnvironmentId, Health, Instance, Item, Snapshot, Source, Verdict, Workload};
+use crate::model::{Alert, EnvironmentId, Health, Instance, Item, Snapshot, Source, Verdict, Workload};
 
 use super::Asked;
 use super::gather::owner_of;
@@ -53,6 +53,7 @@ pub fn about(state: &State, row: &RowId) -> Option<Asked> {
             let (title, environment) = (p.title().into(), environment.environment.id.clone());
             Asked { title, environment, workload, moment: p.at()?, began: true }
         }
+        Subject::Alert(id, alert) => of_alert(state, id, alert),
         Subject::Connection(_) => return None,
     })
 }
@@ -87,6 +88,13 @@ fn of_item(state: &State, item: &Item) -> Asked {
     let workload = snapshot.and_then(|s| owner_of(s, &item.subject));
     let title = format!("{} {}", item.subject, item.what).into();
     Asked { title, environment: item.environment.clone(), workload, moment: item.at, began: true }
+}
+
+fn of_alert(state: &State, id: &EnvironmentId, alert: &Alert) -> Asked {
+    let workload = state.workload_of_alert(id, alert);
+    let on = workload.as_ref().map(|w| format!(" on {w}")).unwrap_or_default();
+    let (moment, began) = (alert.since.unwrap_or(state.now), alert.since.is_some());
+    Asked { title: format!("{}{on}", alert.name).into(), environment: id.clone(), workload, moment, began }
 }
 
 fn titled(name: &str, health: Health) -> String {
