@@ -127,7 +127,7 @@ fn a_log_opened_from_the_timeline_goes_to_the_time() {
         detail: "exit code 1".into(),
     };
     deck.update("here", Update::Events(vec![item]));
-    deck.press("7");
+    deck.press("8");
     let row = deck.state.timeline.iter().find(|(_, i)| &*i.what == "die").map(|(seq, _)| RowId::Item(seq));
     deck.state.nav.view_mut().table.selected = row;
     deck.press("l");
@@ -151,7 +151,7 @@ fn figures_of_the_time_are_shown_from_the_timeline() {
         detail: "out of memory".into(),
     };
     deck.update("here", Update::Events(vec![item]));
-    deck.press("7");
+    deck.press("8");
     let row = deck.state.timeline.iter().find(|(_, i)| &*i.what == "oom").map(|(seq, _)| RowId::Item(seq));
     deck.state.nav.view_mut().table.selected = row;
     deck.press("6");
