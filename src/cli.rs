@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use arg::{Since, Size, Tail};
-pub use observe::{Audit, Autoscale, Diff, Doctor, Forward, Logs, Ls, Observe, Target, Timeline};
+pub use observe::{Audit, Autoscale, Changes, Diff, Doctor, Forward, Logs, Ls, Observe, Target, Timeline};
 pub use operate::{
     Bounds, Deploy, Ending, Environment, Kill, Load, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets,
 };
@@ -223,8 +223,11 @@ pub enum Command {
     Unlock(Environment),
     /// Everything that was changed, by whom, and how it ended
     Audit(Audit),
-    /// What happens: engine events, operations, health changes
+    /// What happens: engine events, changes, operations, health, alerts
     Timeline(Timeline),
+    /// What changed before something that is not well, most likely cause first
+    #[command(after_help = TARGETS)]
+    Changes(Changes),
     /// Follow the autoscaling policies of the configuration: what they read, recommend and do
     Autoscale(Autoscale),
     /// Whether everything quarterdeck needs is there, and how clean what is shown is: passwords, ports, users, limits, tags

@@ -2,6 +2,7 @@
 
 pub mod graph;
 pub mod measured;
+pub mod scraped;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 mod ahead;
 mod around;
 mod autoscale;
+mod bursts;
 mod changed;
 mod changes;
 mod confirm;
@@ -115,6 +116,7 @@ fn dispatch(state: &mut State, msg: Msg) -> Vec<Effect> {
 
 fn tick(state: &mut State) -> Vec<Effect> {
     around::tick(state);
+    bursts::tick(state);
     let mut effects = operations::tick(state);
     effects.extend(discovery::owners(state));
     effects.extend(autoscale::tick(state));

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::document::read::parse_duration;
 use crate::document::unknown;
+use crate::model::Source;
 use crate::observe::log::Level;
 
 /// From when on.
@@ -73,6 +74,13 @@ pub(super) fn tail(text: &str) -> Result<Tail, String> {
 
 pub(super) fn level(text: &str) -> Result<Level, String> {
     Level::parse(text).ok_or_else(|| unknown("level", text, Level::ALL.iter().map(|l| l.word())))
+}
+
+pub(super) fn source(text: &str) -> Result<Source, String> {
+    Source::ALL
+        .into_iter()
+        .find(|s| s.word() == text)
+        .ok_or_else(|| unknown("source", text, Source::ALL.iter().map(|s| s.word())))
 }
 
 pub(super) fn size(text: &str) -> Result<Size, String> {

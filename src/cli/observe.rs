@@ -108,6 +108,34 @@ pub struct Timeline {
     /// Go on until interrupted
     #[arg(short, long, conflicts_with = "duration")]
     pub follow: bool,
+    /// Only from there: engine, operation, health, alert, log; may be given several times
+    #[arg(long, value_name = "SOURCE", value_parser = arg::source)]
+    pub source: Vec<crate::model::Source>,
+    /// Only what is about something of this name, or part of it
+    #[arg(long, value_name = "TEXT")]
+    pub subject: Option<String>,
+    /// From then on: a span such as 1h, or a moment such as 2026-11-21T14:00:00Z
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub since: Option<Since>,
+    /// Nothing after then: a span such as 10m (ago), or a moment
+    #[arg(long, value_name = "WHEN", value_parser = arg::since, conflicts_with = "follow")]
+    pub until: Option<Since>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Changes {
+    /// A workload, an instance or an environment, as a target; or an alert by its name
+    #[arg(value_name = "TARGET|ALERT")]
+    pub name: String,
+    /// How far before it to look
+    #[arg(long, value_name = "SPAN", value_parser = arg::span)]
+    pub before: Option<Duration>,
+    /// Before this moment, or so long ago, instead of when it began (or now)
+    #[arg(long, value_name = "WHEN", value_parser = arg::since)]
+    pub at: Option<Since>,
+    /// Watch this long before answering
+    #[arg(long = "for", value_name = "SPAN", value_parser = arg::span)]
+    pub duration: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Args)]

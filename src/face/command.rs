@@ -2,6 +2,7 @@
 
 mod audit;
 mod autoscale;
+mod changes;
 mod config;
 mod doctor;
 mod driver;
@@ -153,6 +154,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Health(arguments) => connected(&read(cli)?, async |driver| health::run(driver, out, arguments).await),
         C::History(arguments) => connected(&read(cli)?, async |driver| history::run(driver, out, arguments).await),
         C::Diff(arguments) => connected(&read(cli)?, async |driver| history::diff(driver, out, arguments).await),
+        C::Changes(arguments) => connected(&read(cli)?, async |driver| changes::run(driver, out, arguments).await),
         C::Timeline(arguments) => connected(&read(cli)?, async |driver| timeline::run(driver, out, arguments).await),
         C::Run(arguments) if arguments.runbook.is_none() => {
             connected(&read(cli)?, async |driver| operate::runbooks(driver, out).await)

@@ -18,6 +18,9 @@ pub enum Source {
 }
 
 impl Source {
+    /// Every source.
+    pub const ALL: [Self; 5] = [Self::Engine, Self::Operation, Self::Health, Self::Alert, Self::Log];
+
     /// The word for it.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -42,6 +42,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Config => "config",
+            Self::Drift => "drift",
+            Self::Scale => "scale",
+            Self::Autoscale => "autoscale",
+            Self::Handled => "handled",
+            Self::Operation => "operation",
+            Self::OutOfMemory => "out-of-memory",
+            Self::Died => "died",
+            Self::Began => "began",
+            Self::Ill => "ill",
+            Self::Alert => "alert",
+            Self::Errors => "errors",
+            Self::Other => "other",
+        }
+    }
+
     /// How much such a thing breaks, of 100.
     fn weight(self) -> u64 {
         match self {

@@ -2,6 +2,7 @@
 //! bounded by bytes.
 
 mod access;
+mod burst;
 mod chunk;
 mod data;
 mod fields;
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 
 use crate::model::InstanceId;
 
+pub use burst::{Burst, Turn};
 pub use chunk::{Chunk, ChunkBuilder, Looks};
 pub use data::{Data, Owner, data};
 pub use find::{Found, find};

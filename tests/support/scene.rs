@@ -299,7 +299,7 @@ pub fn go(state: &mut State, screen: Screen) {
         Screen::Operations => Some(RowId::Operation("01-deploy".into())),
         Screen::Alerts => None,
         Screen::Timeline => Some(RowId::Item(3)),
-        Screen::Alerts | Screen::Logs | Screen::Describe => None,
+        Screen::Logs | Screen::Describe => None,
     };
     if matches!(screen, Screen::Revisions) {
         view.workload = Some("backend".into());

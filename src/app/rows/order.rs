@@ -180,7 +180,10 @@ fn timeline<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> {
         };
         shown && names.as_ref().is_none_or(|names| names.contains(&&*item.subject))
     };
-    state.timeline.iter().rev().filter(|(_, item)| wanted(item)).map(|(seq, item)| Subject::Item(seq, item)).collect()
+    let mut found: Vec<(u64, &Item)> = state.timeline.iter().rev().filter(|(_, item)| wanted(item)).collect();
+    // What was told late stands where it happened; of what happened at once, what was told last comes first.
+    found.sort_by_key(|(_, item)| Reverse(item.at));
+    found.into_iter().map(|(seq, item)| Subject::Item(seq, item)).collect()
 }
 
 fn operations<'a>(state: &'a State, environment: Option<&EnvironmentId>) -> Vec<Subject<'a>> {

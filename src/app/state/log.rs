@@ -8,7 +8,7 @@ use regex::Regex;
 
 use crate::engine::{Before, LogQuery};
 use crate::model::{EnvironmentId, InstanceId, WorkloadId};
-use crate::observe::log::{Format, Lens, LineView, Names, Patterns, Query, Rates, Store};
+use crate::observe::log::{Burst, Format, Lens, LineView, Names, Patterns, Query, Rates, Store};
 
 /// The open log view.
 #[derive(Debug)]
@@ -64,6 +64,8 @@ pub struct LogView {
     pub since: Option<Timestamp>,
     /// Lines of history asked for.
     pub tail: u64,
+    /// Bursts of errors, by workload, and when lines last came.
+    pub bursts: (BTreeMap<(EnvironmentId, WorkloadId), Burst>, Timestamp),
     /// A time to go to as soon as a line of then is there, until the second time: after that the reader is left alone.
     pub seek: Option<(Timestamp, Timestamp)>,
     /// The state's generation when the sources were last compared with what is there.
@@ -182,6 +184,7 @@ impl LogView {
             previous: false,
             since: None,
             tail,
+            bursts: (BTreeMap::new(), Timestamp::UNIX_EPOCH),
             seek: None,
             synced: 0,
         }

@@ -13,7 +13,7 @@ use crate::engine::LogQuery;
 use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceId, Snapshot, Workload, WorkloadId};
 use crate::observe::log::{LogBatch, Marker, Store};
 
-use super::{navigation, older, when};
+use super::{bursts, navigation, older, when};
 
 /// Log read before the time it is opened for.
 const BEFORE: SignedDuration = SignedDuration::from_secs(60);
@@ -322,6 +322,9 @@ pub fn take_in(state: &mut State, connection: &ConnectionId, batch: &LogBatch) -
         view.marks.retain(|seq| store.line(*seq).is_some());
     }
     keep_place(view, page);
+    if !batch.older {
+        bursts::came(state, at);
+    }
     seek(state);
     Vec::new()
 }

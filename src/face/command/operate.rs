@@ -76,6 +76,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::Health(_)
         | C::History(_)
         | C::Diff(_)
+        | C::Changes(_)
         | C::Audit(_)
         | C::Timeline(_)
         | C::Autoscale(_)

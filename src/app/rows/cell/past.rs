@@ -103,9 +103,9 @@ pub(super) fn item(state: &State, item: &Item, column: Column) -> Cell {
 /// What is bad news stands out.
 fn what_tone(item: &Item) -> Tone {
     match (&*item.what, item.source) {
-        ("die" | "oom" | "kill" | "unhealthy" | "failed" | "firing", _) => Tone::Bad,
+        ("die" | "oom" | "kill" | "unhealthy" | "failed" | "firing" | "errors", _) => Tone::Bad,
         ("degraded" | "stop" | "rolled back" | "pending" | "refused" | "unknown", _) => Tone::Warn,
-        ("healthy" | "resolved", _) | ("done", Source::Operation) => Tone::Good,
+        ("healthy" | "resolved" | "errors over", _) | ("done", Source::Operation) => Tone::Good,
         (_, Source::Engine | Source::Operation | Source::Health | Source::Alert | Source::Log) => Tone::Plain,
     }
 }
