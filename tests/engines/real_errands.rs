@@ -56,7 +56,7 @@ async fn every_instance_is_asked_and_the_bad_one_is_named() {
 
     engine.docker(&["stop", "--time", "0", &bad.id]);
     let gone = words(engine.act(probe(url, expect(), both())).await);
-    assert!(gone.contains(&bad.name) && gone.contains("has no address"), "{gone}");
+    assert!(gone.contains(&bad.name) && gone.contains("it does not run"), "{gone}");
     let nobody = words(engine.act(probe(url, expect(), vec![known(&"0".repeat(64))])).await);
     assert!(nobody.ends_with("is gone"), "{nobody}");
 }

@@ -45,6 +45,12 @@ pub fn with_stack_images(engine: &'static RealEngine) -> &'static RealEngine {
     engine
 }
 
+/// The same engine with the store on it that breaks on demand.
+pub fn with_store_image(engine: &'static RealEngine) -> &'static RealEngine {
+    make_images("store-image", &engine.host);
+    engine
+}
+
 fn make_images(script: &str, host: &str) {
     let made = Command::new(root().join("tests/support/engine").join(script)).arg(host).output().unwrap();
     assert!(made.status.success(), "the test images cannot be made: {}", String::from_utf8_lossy(&made.stderr));

@@ -1,6 +1,7 @@
 //! What a configuration file means and what a person is told about a broken one.
 
 use super::*;
+use crate::model::Manner;
 use crate::operate::policy::Switch;
 
 /// Every key of a whole configuration, as documented.
@@ -32,6 +33,12 @@ timeout = "3s"
 failures = 3
 successes = 1
 expect = { status = 200, json = { "status" = "healthy", "components.db" = "up" }, certificate_days = 14 }
+latency = "500ms"
+method = "HEAD"
+redirects = "none"
+headers = { Authorization = "Bearer ${HEALTH_TOKEN}", "X-Key" = "s3cret" }
+host = "lms.example"
+ca = "tls/authority.pem"
 [[environment.probe]]
 name = "db"
 tcp = "db:5432"
@@ -120,6 +127,9 @@ fn everything_that_is_documented_is_read() {
     assert_eq!((production.tier, production.guard), (Some(Tier::Production), Some(Guard::Type)));
     assert_eq!(production.probes.len(), 4);
     assert_eq!(production.probes[0].expect.json.len(), 2);
+    let Manner { head, redirects, headers, host, ca } = &production.probes[0].manner;
+    assert_eq!((*head, *redirects, headers.len(), host.is_some(), ca.is_some()), (true, 0, 2, true, true));
+    assert_eq!(production.probes[0].latency, Some(Duration::from_millis(500)));
     assert_eq!(production.scrapes.len(), 2);
     assert_eq!(production.deploy.before.len(), 5);
     assert_eq!(production.deploy.hold, Some(Duration::from_secs(15)));
@@ -214,6 +224,23 @@ fn each_mistake_is_told_in_its_own_words() {
             "6:10: `status` and `json` are what an `http` probe expects",
         ),
         ("[[environment.probe]]\nname = 'p'\ntcp = 'x:1'\ntimeout = '0s'", "6:11: must be longer than nothing"),
+        (
+            "[[environment.probe]]\nname = 'p'\ntls = 'x:1'\nredirects = 'none'",
+            "3:1: `method`, `redirects` and `headers` belong to an `http` probe",
+        ),
+        ("[[environment.probe]]\nname = 'p'\ntcp = 'x:1'\nca = 'x.pem'", "3:1: `host` and `ca` belong to an `http` or `tls` probe"),
+        ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nredirects = 'some'", "6:13: unknown value `some`"),
+        ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nredirects = 99", "6:13: expected a whole number from 0 to 20"),
+        ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nmethod = 'POST'", "6:10: unknown value `POST`"),
+        ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nheaders = { 'a b' = 'x' }", "6:13: `a b` is no name of a header"),
+        (
+            "[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nheaders = { Host = 'x' }",
+            "6:13: the name that is asked for is given as `host`",
+        ),
+        (
+            "[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nlatency = '3s'",
+            "3:1: `latency` must be shorter than `timeout`",
+        ),
         ("[[environment.scrape]]\nworkload = 'x'", "3:1: `port` is missing"),
         ("[[environment.scrape]]\nworkload = 'x'\nport = 70000", "5:8: expected a whole number from 1 to 65535, found 70000"),
         (

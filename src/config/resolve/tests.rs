@@ -207,6 +207,27 @@ fn endpoints_are_called_by_a_word_each() {
 }
 
 #[test]
+fn a_probe_is_shown_with_its_manner_and_without_what_is_secret_in_it() {
+    let probe = "[[environment.probe]]\nname = 'api'\nhttp = 'https://x/health'\nlatency = '500ms'\nmethod = 'HEAD'\nredirects = 2\n\
+                 host = 'lms.example'\nca = 'tls/ca.pem'\n\
+                 headers = { Authorization = 'Bearer abcdef', X-Api-Key = '${KEY}', X-Trace = 'on' }\n";
+    let text = format!("[[environment]]\nname = 'shop'\nhost = 'tcp://h:1'\n{probe}");
+    let first = resolved(&[("/etc/q.toml", &text)], &Flags::default());
+    let shown = super::super::show(&first);
+    for line in [
+        "latency = \"500ms\"",
+        "method = \"HEAD\"",
+        "redirects = 2",
+        "headers = { \"Authorization\" = \"••••••\", \"X-Api-Key\" = \"${KEY}\", \"X-Trace\" = \"on\" }",
+        "host = \"lms.example\"",
+        "ca = \"/etc/tls/ca.pem\"",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+    }
+    assert!(!format!("{first:?}").contains("abcdef"));
+}
+
+#[test]
 fn what_is_shown_can_be_read_back_and_means_the_same() {
     let text = format!("{TWO_HOSTS}[environment.deploy]\nsurge = 3\n[environment.deploy.\"odd name\"]\nhold = '1m30s'\n");
     let first = resolved(&[("q.toml", &text)], &Flags::default());

@@ -212,6 +212,19 @@ impl Client {
         self.line().is_ok_and(|line| matches!(line.endpoint.address, Address::Unix(_)))
     }
 
+    /// The machine the engine is on, where it is not reached by a socket of this one.
+    #[must_use]
+    pub fn machine(&self) -> Option<String> {
+        match &self.line().ok()?.endpoint.address {
+            Address::Unix(_) => None,
+            Address::Ssh(address) => Some(address.host.clone()),
+            Address::Tcp(authority) | Address::Tls(authority, _) => {
+                let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+                Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+            }
+        }
+    }
+
     fn line(&self) -> Result<&Line, EngineError> {
         if let Some(line) = self.inner.line.get() {
             return Ok(line);

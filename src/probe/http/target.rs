@@ -86,6 +86,9 @@ impl Target {
 
 /// The address for people: without who logs in, and without what is asked.
 pub(crate) fn shown(url: &str) -> String {
+    if url.starts_with('/') && !url.starts_with("//") {
+        return url.split(['?', '#']).next().unwrap_or(url).to_owned();
+    }
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let rest = rest.split(['?', '#']).next().unwrap_or(rest);
     let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
@@ -137,6 +140,7 @@ mod tests {
             assert_eq!(seen.map_err(String::as_str), expected, "{url}");
         }
         assert_eq!(shown("https://me:secret@a.example/hook/x?token=1#f"), "https://a.example/hook/x");
+        assert_eq!(shown("/login?next=/x"), "/login");
         assert_eq!(percent_encoded("up{job=\"a b\"}"), "up%7Bjob%3D%22a%20b%22%7D");
     }
 
