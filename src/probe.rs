@@ -13,6 +13,7 @@ mod figure;
 mod file;
 mod http;
 mod load;
+pub mod offer;
 mod pace;
 mod place;
 pub mod prometheus;

@@ -69,7 +69,7 @@ use crate::model::{EnvironmentId, InstanceId, InstanceState};
 use crate::observe::hygiene::Survey;
 use crate::observe::redact::Redaction;
 use crate::operate::Errand;
-use crate::operate::action::{Accepted, Action};
+use crate::operate::action::{Accepted, Action, InstanceRef, Output};
 
 /// The world catches up with so much at most; when the machine slept longer, so did the world.
 const LONGEST_LEAP: Duration = Duration::from_secs(60);
@@ -252,6 +252,20 @@ impl Engine for Demo {
             shared.look(|world| dial::listens(world, &instance, port))?;
             let answer = move |path: &str| shared.look(|world| dial::answer(world, &instance, path));
             Ok(Box::new(dial::open(answer)) as Dialled)
+        })
+    }
+
+    fn ask(&self, instance: InstanceId, command: Vec<Arc<str>>, _: Duration) -> BoxFuture<'static, Result<Output, EngineError>> {
+        let answer = self.0.look(|world| hands::exec(world, &InstanceRef::Known(instance), &command));
+        let wait = self.0.lasting(0.05);
+        Box::pin(async move {
+            sleep(wait).await;
+            match answer? {
+                Accepted::Output(output) => Ok(*output),
+                other => {
+                    Err(EngineError::Protocol { endpoint: "the demo".into(), cause: format!("{other:?} is no output").into() })
+                }
+            }
         })
     }
 

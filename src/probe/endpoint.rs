@@ -33,7 +33,6 @@ pub(super) struct Endpoint {
     watch: ScrapeWatch,
     pace: Pace,
     line: Option<Line>,
-    room: Room,
     scanner: Scanner,
 }
 
@@ -41,7 +40,7 @@ impl Endpoint {
     /// One that is scraped for the first time soon.
     pub(super) fn new(engine: Option<Arc<dyn Engine>>, watch: ScrapeWatch) -> Self {
         let pace = Pace::new(watch.scrape.interval);
-        Self { engine, watch, pace, line: None, room: Room::default(), scanner: Scanner::default() }
+        Self { engine, watch, pace, line: None, scanner: Scanner::default() }
     }
 
     /// Waits until it is time, scrapes, and tells.
@@ -69,7 +68,9 @@ impl Endpoint {
             let location = response.headers().get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
             return Err(refusal(status, location.as_deref()));
         }
-        let body = self.room.body(response, MOST).await.map_err(|fault| fault.why)?;
+        // Room for one text, given back: two hundred endpoints would keep two hundred.
+        let mut room = Room::default();
+        let body = room.body(response, MOST).await.map_err(|fault| fault.why)?;
         read(&mut self.scanner, &String::from_utf8_lossy(body))
     }
 
@@ -115,7 +116,7 @@ fn request(target: &Target) -> Result<Request<Full<Bytes>>, String> {
 fn refusal(status: u16, location: Option<&str>) -> String {
     match (status, location) {
         (300..=399, Some(location)) => format!("it answers {status} and points to {}: scrape that address", shown(location)),
-        (401 | 403, _) => format!("it answers {status}: it wants a login (http://USER:PASSWORD@…)"),
+        (401 | 403, _) => format!("it answers {status}: it wants a login (a user and a password in the address)"),
         (404, _) => format!("it answers {status}: nothing is exposed at that path"),
         (status, _) => format!("it answers {status}"),
     }

@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use quarterdeck::engine::Engine;
 use quarterdeck::model::{EnvironmentId, Expect, InstanceId, Json, ProbeKind, ProbeSpec, ScrapeSpec};
-use quarterdeck::observe::watch::{ProbeWatch, ScrapeWatch, Scraped, Sighting, Watch};
+use quarterdeck::observe::metric::series::Store;
+use quarterdeck::observe::rule::expr::{Expr, Value};
+use quarterdeck::observe::watch::{ProbeWatch, ScrapeWatch, Sighting, Watch};
 use quarterdeck::probe::watch::follow;
 
 use crate::real_engine::{RealEngine, with_store_image};
@@ -14,27 +17,39 @@ use crate::real_probes::{connected, engine_here};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The sum of a family, where it is exposed.
-fn value(scraped: &Scraped, family: &str, label: Option<(&str, &str)>) -> Option<f64> {
-    let read = scraped.read.as_ref().ok()?;
-    let fits = |labels: &std::collections::BTreeMap<Arc<str>, Arc<str>>| {
-        label.is_none_or(|(name, value)| labels.get(name).is_some_and(|found| **found == *value))
-    };
-    let found: Vec<f64> = read.points.iter().filter(|p| *p.name == *family && fits(&p.labels)).map(|p| p.value).collect();
-    (!found.is_empty()).then(|| found.iter().sum())
+/// An endpoint that is scraped, and the series of it.
+struct Figures {
+    watch: ScrapeWatch,
+    sightings: BoxStream<'static, Sighting>,
+    store: Store,
 }
 
-/// Scrapes until it is so.
-async fn until(sightings: &mut BoxStream<'static, Sighting>, what: &str, so: impl Fn(&Scraped) -> bool) -> Scraped {
-    let wait = async {
-        loop {
-            let Some(Sighting::Scraped(scraped)) = sightings.next().await else { panic!("an endpoint never ends") };
-            if so(&scraped) {
-                return scraped;
+impl Figures {
+    fn of(engine: &Arc<dyn Engine>, watch: ScrapeWatch) -> Self {
+        let sightings = follow(Some(engine.clone()), Watch::Scrape(watch.clone()));
+        Self { watch, sightings, store: Store::new(4 << 20) }
+    }
+
+    /// Scrapes until the expression gives something; the trouble of the last scrape, where it had one.
+    async fn until(&mut self, expression: &str) -> Option<Arc<str>> {
+        let expr = Expr::parse(expression).unwrap_or_else(|fault| panic!("{expression}: {fault:?}"));
+        let target = self.watch.target();
+        let wait = async {
+            loop {
+                let Some(Sighting::Scraped(scraped)) = self.sightings.next().await else { panic!("an endpoint never ends") };
+                let (at, took) = (scraped.at.as_millisecond(), scraped.took.as_secs_f64());
+                match &scraped.read {
+                    Ok(scan) => self.store.record(&target, at, took, scan),
+                    Err(_) => self.store.failed(&target, at, took),
+                }
+                let Ok(Value::Vector(found)) = expr.at(&self.store, at) else { panic!("{expression} gives no vector") };
+                if !found.is_empty() {
+                    return scraped.read.err();
+                }
             }
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"))
+        };
+        tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {expression}"))
+    }
 }
 
 /// Asks the store something from inside of its container; whether that went well.
@@ -59,21 +74,20 @@ async fn the_breaker_of_a_store_that_lost_its_redis_is_seen_open_and_closed_agai
     };
     let instance = Some((InstanceId::new(store.id.as_str()), Arc::from(store.name.as_str())));
     let watch = ScrapeWatch { environment: environment.clone(), scrape: Arc::new(scrape), instance };
-    let mut figures = follow(Some(console.clone()), Watch::Scrape(watch));
-    let state = |scraped: &Scraped| value(scraped, "circuit_breaker_state", Some(("node", "g1")));
-    until(&mut figures, "the store is up", |scraped| state(scraped) == Some(0.0)).await;
+    let mut figures = Figures::of(&console, watch);
+    figures.until("circuit_breaker_state{node=\"g1\"} == 0").await;
     assert!(post(engine, &store.id, "/write/a/1"));
-    let ok = Some(("status", "success"));
-    until(&mut figures, "a write is counted", |scraped| value(scraped, "app_requests_total", ok) == Some(1.0)).await;
+    figures.until("sum(app_requests_total{status=\"success\", operation=\"write\"}) == 1").await;
 
     engine.docker(&["pause", &redis.id]);
     for _ in 0..5 {
         assert!(!post(engine, &store.id, "/write/a/2"));
     }
-    let open = until(&mut figures, "the breaker opens", |scraped| state(scraped) == Some(2.0)).await;
-    assert_eq!(value(&open, "db_connection_failures_total", None), Some(5.0));
-    assert_eq!(value(&open, "app_requests_total", Some(("status", "error"))), Some(5.0));
-    assert!(value(&open, "app_request_latency_seconds_bucket", Some(("le", "+Inf"))) == Some(6.0), "{open:?}");
+    figures.until("circuit_breaker_state == 2").await;
+    figures.until("sum(db_connection_failures_total) == 5").await;
+    figures.until("sum by (mode) (app_requests_total{status=\"error\"}) == 5").await;
+    // Five writes that waited half a second each for their database, and one that did not.
+    figures.until("histogram_quantile(0.99, sum by (le) (app_request_latency_seconds_bucket)) > 0.5").await;
 
     // Its health names every component that is not well.
     let json = [("components.breaker", "CLOSED"), ("components.db", "up"), ("components.kafka", "up")];
@@ -94,9 +108,9 @@ async fn the_breaker_of_a_store_that_lost_its_redis_is_seen_open_and_closed_agai
 
     engine.docker(&["unpause", &redis.id]);
     assert!(post(engine, &store.id, "/mend"));
-    until(&mut figures, "the breaker half opens", |scraped| state(scraped) == Some(1.0)).await;
+    figures.until("circuit_breaker_state == 1").await;
     assert!(post(engine, &store.id, "/write/a/3"));
-    until(&mut figures, "the breaker closes", |scraped| state(scraped) == Some(0.0)).await;
+    figures.until("circuit_breaker_state == 0").await;
     let well = async {
         while let Some(Sighting::Probed(outcome)) = looks.next().await {
             if outcome.ok {
@@ -107,6 +121,7 @@ async fn the_breaker_of_a_store_that_lost_its_redis_is_seen_open_and_closed_agai
     tokio::time::timeout(PATIENCE, well).await.expect("it is well again");
 
     engine.docker(&["kill", &store.id]);
-    let gone = |scraped: &Scraped| scraped.read.as_ref().is_err_and(|why| &**why == "it does not run");
-    until(&mut figures, "it is told to be gone", gone).await;
+    let why = figures.until("up == 0").await.expect("a reason");
+    assert!(!why.is_empty());
+    while figures.until("up == 0").await.as_deref() != Some("it does not run") {}
 }

@@ -228,7 +228,10 @@ fn each_mistake_is_told_in_its_own_words() {
             "[[environment.probe]]\nname = 'p'\ntls = 'x:1'\nredirects = 'none'",
             "3:1: `method`, `redirects` and `headers` belong to an `http` probe",
         ),
-        ("[[environment.probe]]\nname = 'p'\ntcp = 'x:1'\nca = 'x.pem'", "3:1: `host` and `ca` belong to an `http` or `tls` probe"),
+        (
+            "[[environment.probe]]\nname = 'p'\ntcp = 'x:1'\nca = 'x.pem'",
+            "3:1: `host` and `ca` belong to an `http` or `tls` probe",
+        ),
         ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nredirects = 'some'", "6:13: unknown value `some`"),
         ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nredirects = 99", "6:13: expected a whole number from 0 to 20"),
         ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nmethod = 'POST'", "6:10: unknown value `POST`"),
@@ -237,10 +240,7 @@ fn each_mistake_is_told_in_its_own_words() {
             "[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nheaders = { Host = 'x' }",
             "6:13: the name that is asked for is given as `host`",
         ),
-        (
-            "[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nlatency = '3s'",
-            "3:1: `latency` must be shorter than `timeout`",
-        ),
+        ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nlatency = '3s'", "3:1: `latency` must be shorter than `timeout`"),
         ("[[environment.scrape]]\nworkload = 'x'", "3:1: `port` is missing"),
         ("[[environment.scrape]]\nworkload = 'x'\nport = 70000", "5:8: expected a whole number from 1 to 65535, found 70000"),
         (

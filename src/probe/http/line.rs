@@ -7,7 +7,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::header::CONTENT_ENCODING;
 use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
@@ -16,6 +16,9 @@ use tokio::task::JoinSet;
 use super::Target;
 use crate::probe::certificate::{self, Certificate};
 use crate::probe::stream::{Fault, Way};
+
+/// What one connection reads ahead at most, bytes: it is kept as long as the connection.
+const READ_AHEAD: usize = 32 << 10;
 
 /// An open connection; it is closed when this is dropped.
 #[derive(Debug)]
@@ -43,7 +46,8 @@ impl Line {
         } else {
             (stream, None)
         };
-        let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+        let (sender, connection) =
+            Builder::new().max_buf_size(READ_AHEAD).handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
         let mut conversation = JoinSet::new();
         conversation.spawn(async move { drop(connection.await) });
         Ok(Self { sender, _conversation: conversation, certificate, detour })
@@ -61,7 +65,7 @@ impl Line {
     }
 }
 
-/// Room for bodies, kept between answers so that a like one needs no new one.
+/// Room for the body of an answer, as it came and unpacked.
 #[derive(Debug, Default)]
 pub(crate) struct Room {
     raw: Vec<u8>,
