@@ -13,7 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use arg::{Since, Size, Tail};
 pub use observe::{Audit, Autoscale, Changes, Diff, Doctor, Forward, Logs, Ls, Observe, Target, Timeline};
 pub use operate::{
-    Bounds, Deploy, Ending, Environment, Kill, Load, Lock, Node, Recover, Rollback, Run, Scale, Strategy, Targets,
+    Bounds, Deploy, Ending, Environment, Kill, Load, Lock, Node, Recover, Rollback, Run, Scale, Silence, Strategy, Targets,
+    Unsilence,
 };
 
 const EXAMPLES: &str = "\
@@ -27,6 +28,10 @@ Examples:
   qd rollback production/backend --confirm production
 
 Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 unhealthy or alerting, 4 refused by a guard, 5 rolled back.";
+
+const ALERTS: &str = "\
+An alert is ENV/NAME; with -e ENV the name alone is enough. Where the environment has an Alertmanager, silences are made
+there and hold for everybody; else they are kept on this machine and hold for what quarterdeck shows here.";
 
 const TARGETS: &str = "\
 A target is ENV/WORKLOAD or ENV/WORKLOAD/INSTANCE; with -e ENV the workload alone is enough. A name that fits several
@@ -159,6 +164,14 @@ pub enum Command {
     Top(Ls),
     /// Every check with its last output; exit code 3 when something is not well
     Health(Observe),
+    /// Every alert and its state; exit code 3 when one fires that is not silenced
+    Alerts(Observe),
+    /// Say that an alert is known of and needs nobody for a while
+    #[command(after_help = ALERTS)]
+    Silence(Silence),
+    /// End the silences over an alert, or the one of this name
+    #[command(after_help = ALERTS)]
+    Unsilence(Unsilence),
     /// The revisions of a workload, newest first
     #[command(after_help = TARGETS)]
     History(Target),

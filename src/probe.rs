@@ -18,6 +18,8 @@ mod pace;
 mod place;
 pub mod prometheus;
 mod server;
+mod servers;
+mod silences;
 mod stream;
 mod vigil;
 pub mod watch;
@@ -26,10 +28,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Engine, EngineError, Report};
+use crate::model::Silence;
 use crate::observe::load::{Figures, Load};
 use crate::observe::redact::{self, Redaction};
+use crate::observe::rule;
 use crate::observe::text::clean;
-use crate::operate::errand::Metric;
+use crate::operate::errand::{Keeper, Metric};
 use crate::operate::{Accepted, Errand};
 
 /// How long a server that is asked for figures or alerts may take.
@@ -72,6 +76,8 @@ pub async fn perform(
             self::load(&load, &tell, stop).await
         }
         Errand::Http { method, url, body, timeout } => http::send(&method, &url, body.as_deref(), timeout).await,
+        Errand::Silence { keeper, silence } => silenced(keeper, *silence).await,
+        Errand::Unsilence { keeper, id } => unsilenced(keeper, &id).await,
     }
 }
 
@@ -87,6 +93,31 @@ pub async fn load(
 ) -> Result<Accepted, EngineError> {
     let figures = load::run(load, tell, stop).await.map_err(|why| unmet(&http::shown(&load.url), &why))?;
     Ok(Accepted::Load(Arc::new(figures)))
+}
+
+async fn silenced(keeper: Keeper, silence: Silence) -> Result<Accepted, EngineError> {
+    let (what, until) = (rule::silence::words(&silence.matchers), silence.until);
+    let made = match keeper {
+        Keeper::Alertmanager(server) => alertmanager::create(&server, &silence).await,
+        Keeper::File { path, environment } => {
+            let id = silence.id.clone();
+            let write = tokio::task::spawn_blocking(move || silences::add(&path, &environment, &silence).map(|()| id));
+            write.await.unwrap_or_else(|error| Err(error.to_string()))
+        }
+    };
+    made.map(|id| good(None, format!("{id}: silent until {until:.0}"))).map_err(|why| unmet(&what, &why))
+}
+
+async fn unsilenced(keeper: Keeper, id: &Arc<str>) -> Result<Accepted, EngineError> {
+    let ended = match keeper {
+        Keeper::Alertmanager(server) => alertmanager::expire(&server, id).await,
+        Keeper::File { path, .. } => {
+            let id = id.clone();
+            let write = tokio::task::spawn_blocking(move || silences::remove(&path, &id));
+            write.await.unwrap_or_else(|error| Err(error.to_string()))
+        }
+    };
+    ended.map(|()| Accepted::Done).map_err(|why| unmet(id, &why))
 }
 
 /// Something is as it should be.

@@ -137,7 +137,9 @@ fn belongs(verb: Verb, engine: Option<EngineKind>) -> bool {
         | Verb::Unlock
         | Verb::Recover
         | Verb::Drill
-        | Verb::Run => true,
+        | Verb::Run
+        | Verb::Silence
+        | Verb::Unsilence => true,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{Capability, EnvironmentId, Link, OperationId, Snapshot, Verb};
+use crate::model::{Alert, Capability, EnvironmentId, Link, OperationId, Snapshot, Verb};
 use crate::operate::guard::{self, Answered, Decision, Owner, Question};
 use crate::operate::plan::{self, Terms, up};
 use crate::operate::{Plan, Refusal, Request, Target};
@@ -171,7 +171,16 @@ pub fn unfinished_note(state: &State, snapshot: &Snapshot) -> Option<String> {
 #[must_use]
 pub fn is_about_environment(verb: Verb) -> bool {
     match verb {
-        Verb::Lock | Verb::Unlock | Verb::Recover | Verb::Drill | Verb::Run | Verb::Cordon | Verb::Uncordon | Verb::Drain => true,
+        Verb::Lock
+        | Verb::Unlock
+        | Verb::Recover
+        | Verb::Drill
+        | Verb::Run
+        | Verb::Cordon
+        | Verb::Uncordon
+        | Verb::Drain
+        | Verb::Silence
+        | Verb::Unsilence => true,
         Verb::Scale
         | Verb::Restart
         | Verb::Stop
@@ -263,6 +272,13 @@ fn target_of(state: &State, row: &RowId) -> Option<(EnvironmentId, Target)> {
     }
 }
 
+/// The alert that is selected.
+#[must_use]
+pub fn selected_alert(state: &State) -> Option<(&EnvironmentId, &Arc<Alert>)> {
+    let Some(RowId::Alert(environment, key)) = &state.nav.view().table.selected else { return None };
+    state.alerts(environment).find(|alert| alert.key() == *key).map(|alert| (environment, alert))
+}
+
 /// What the screen itself is about, when no row says it.
 fn scope_target(state: &State) -> Option<(EnvironmentId, Vec<Target>)> {
     let view = state.nav.view();
@@ -325,6 +341,10 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         Verb::Load if !state.policy(&snapshot.environment).load.allowed => Capability::Denied(
             format!("{name} takes no load test: [environment.load] allowed = true in quarterdeck.toml makes it take one").into(),
         ),
+        Verb::Silence if selected_alert(state).is_none() => Capability::Denied("select an alert first".into()),
+        Verb::Unsilence if selected_alert(state).is_none_or(|(_, alert)| alert.silence.is_none()) => {
+            Capability::Denied("select a silenced alert first".into())
+        }
         Verb::Cordon | Verb::Uncordon | Verb::Drain if snapshot.nodes.is_empty() => {
             Capability::Denied("its nodes are not the engine's business, or may not be seen".into())
         }
@@ -350,7 +370,9 @@ fn of_environment(state: &State, snapshot: &Snapshot, name: &str, verb: Verb) ->
         | Verb::Bounds
         | Verb::Cordon
         | Verb::Uncordon
-        | Verb::Drain => Capability::Allowed,
+        | Verb::Drain
+        | Verb::Silence
+        | Verb::Unsilence => Capability::Allowed,
     }
 }
 

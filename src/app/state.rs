@@ -1,5 +1,6 @@
 //! What the program knows, split by concern: one struct each, plain data.
 
+mod alerting;
 mod autoscale;
 mod charts;
 mod input;
@@ -28,6 +29,7 @@ use super::forward::Forwarded;
 use super::operations::Refused;
 use super::rows::Listed;
 
+pub use alerting::{Alerting, Heard};
 pub use autoscale::Autoscalers;
 pub use charts::{Charts, Dots, Window};
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};

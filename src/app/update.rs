@@ -1,6 +1,7 @@
 //! The router: one message in, effects out; one file per concern below.
 
 mod ahead;
+mod alerting;
 mod around;
 mod autoscale;
 mod bursts;

@@ -2,9 +2,10 @@
 //! watch an instance where each instance is looked at by itself.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceState, ProbeKind, ProbeSpec};
-use crate::observe::watch::{ProbeWatch, ScrapeWatch, Watch};
+use crate::model::{ConnectionId, EnvironmentId, Instance, InstanceState, ProbeKind, ProbeSpec, ServerSpec};
+use crate::observe::watch::{ProbeWatch, ScrapeWatch, ServerWatch, SilencesWatch, Watch};
 use crate::operate::Policy;
 
 use super::state::{Opening, State};
@@ -44,6 +45,17 @@ fn of_environment(state: &State, environment: &EnvironmentId, policy: &Policy, w
         } else {
             want(watch(None));
         }
+    }
+    let server = |server: &Arc<ServerSpec>| ServerWatch { environment: environment.clone(), server: server.clone() };
+    if let Some(prometheus) = &policy.prometheus {
+        want(Watch::Prometheus(server(prometheus)));
+    }
+    if let Some(alertmanager) = &policy.alertmanager {
+        want(Watch::Alertmanager(server(alertmanager)));
+    }
+    let has_alerts = policy.prometheus.is_some() || !policy.rules.groups.is_empty();
+    if let Some(path) = policy.silences.as_ref().filter(|_| has_alerts) {
+        want(Watch::Silences(SilencesWatch { environment: environment.clone(), path: path.clone() }));
     }
     for scrape in &policy.scrapes {
         let watch = |instance| Watch::Scrape(ScrapeWatch { environment: environment.clone(), scrape: scrape.clone(), instance });

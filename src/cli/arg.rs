@@ -101,6 +101,19 @@ pub(super) fn speed(text: &str) -> Result<u32, String> {
         .ok_or_else(|| "expected a number from 0 to 1000, such as 2.5".to_owned())
 }
 
+/// `job=api`: what a label must be.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn label(text: &str) -> Result<(String, String), String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && name.chars().all(good) => Ok((name.to_owned(), value.to_owned())),
+        Some((name, _)) => Err(format!("`{name}` is no label's name")),
+        None => Err(format!("`{text}` has no `=`: expected NAME=VALUE")),
+    }
+}
+
 /// `NAME=VALUE`.
 ///
 /// # Errors

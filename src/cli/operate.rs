@@ -163,3 +163,27 @@ pub struct Environment {
     #[arg(value_name = "ENV")]
     pub name: String,
 }
+
+#[derive(Clone, Debug, Args)]
+pub struct Silence {
+    #[arg(value_name = "ENV/ALERT")]
+    pub alert: String,
+    /// How long
+    #[arg(long = "for", value_name = "SPAN", value_parser = super::arg::span)]
+    pub duration: Duration,
+    /// Why, for whoever wonders
+    #[arg(long, value_name = "TEXT")]
+    pub why: String,
+    /// Only alerts with this label; may be given several times
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = super::arg::label)]
+    pub labels: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct Unsilence {
+    #[arg(value_name = "ENV/ALERT")]
+    pub alert: String,
+    /// The silence of this name, where several lie over the alert
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+}

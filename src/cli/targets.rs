@@ -7,7 +7,7 @@ impl Command {
     #[must_use]
     pub fn targets(&self) -> Vec<&str> {
         match self {
-            Self::Status(a) | Self::Health(a) => a.name.as_deref().into_iter().collect(),
+            Self::Status(a) | Self::Health(a) | Self::Alerts(a) => a.name.as_deref().into_iter().collect(),
             Self::Ls(a) | Self::Top(a) => a.name.as_deref().into_iter().collect(),
             Self::Timeline(a) => a.name.as_deref().into_iter().collect(),
             Self::Autoscale(a) => a.name.as_deref().into_iter().collect(),
@@ -33,6 +33,8 @@ impl Command {
             Self::Recover(a) => vec![&a.name],
             Self::Lock(a) => vec![&a.name],
             Self::Unlock(a) => vec![&a.name],
+            Self::Silence(a) => vec![&a.alert],
+            Self::Unsilence(a) => vec![&a.alert],
             Self::Demo
             | Self::Cordon(_)
             | Self::Uncordon(_)

@@ -1,6 +1,8 @@
 //! Reads configuration, keymaps and themes from their files and hands the text on: the only place of this room that
 //! opens files, besides `paths`.
 
+mod rules;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -8,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::paths::{Paths, project_config};
-use super::{Clusters, DockerTarget, Flags, Resolved, clash, file, resolve};
+use super::{Clusters, DockerTarget, Flags, Resolved, clash, demo, file, resolve};
 use crate::engine::docker::context::{self, Address};
 use crate::engine::kubernetes::kubeconfig;
 use crate::keymap::{self, Keymap};
 use crate::model::Problem;
+use crate::observe::rule;
+use crate::observe::rule::file::Rules;
 use crate::theme::{self, Theme};
 
 /// The configuration files there are, lowest precedence first: the user's own, then the project's or the one named.
@@ -57,7 +61,9 @@ pub fn load_in(
         }
     }
     if problems.is_empty() {
-        return resolve::resolve(files, flags, address, clusters);
+        let mut resolved = resolve::resolve(files, flags, address, clusters)?;
+        alerts(&mut resolved, paths, flags);
+        return Ok(resolved);
     }
     let named: Vec<(Arc<str>, &file::File)> = files.iter().map(|(p, f)| (p.display().to_string().into(), f)).collect();
     problems.extend(clash::find(&named, address));
@@ -65,14 +71,39 @@ pub fn load_in(
     Err(problems)
 }
 
-/// Everything that is wrong with the configuration, and with the keymap and theme it names.
+/// Reads the rules of every environment, and says where its silences are. What is wrong in a rule file stops nothing else.
+fn alerts(resolved: &mut Resolved, paths: &Paths, flags: &Flags) {
+    let silences: Arc<str> = paths.silences(flags.demo.is_some()).display().to_string().into();
+    for environment in resolved.connections.iter_mut().flat_map(|c| &mut c.environments) {
+        let policy = &mut environment.policy;
+        policy.rules =
+            Arc::new(if flags.demo.is_some() { demo_rules(&policy.rule_files) } else { rules::load(&policy.rule_files) });
+        policy.silences = Some(silences.clone());
+    }
+}
+
+/// The rule files of the demo world come with the program.
+fn demo_rules(paths: &[Arc<str>]) -> Rules {
+    let mut all = Rules::default();
+    for (path, text) in demo::RULES.iter().filter(|(path, _)| paths.iter().any(|wanted| **wanted == **path)) {
+        all.add(rule::file::read(text, path));
+    }
+    all
+}
+
+/// Everything that is wrong with the configuration, with the rules, and with the keymap and theme it names.
 #[must_use]
 pub fn check(paths: &Paths, flags: &Flags) -> Vec<Problem> {
     match load(paths, flags) {
         Ok(resolved) => {
             let keymap = keymap(paths, &resolved.keymap).err();
             let theme = theme(paths, &resolved.theme).err();
-            keymap.into_iter().chain(theme).flatten().collect()
+            let rules = resolved.connections.iter().flat_map(|c| &c.environments).flat_map(|e| e.policy.rules.problems.clone());
+            let mut problems: Vec<Problem> = keymap.into_iter().chain(theme).flatten().chain(rules).collect();
+            // Two environments may read one file.
+            problems.sort();
+            problems.dedup();
+            problems
         }
         Err(problems) => problems,
     }

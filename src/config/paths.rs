@@ -9,7 +9,7 @@ use directories::ProjectDirs;
 pub struct Paths {
     /// `config.toml`, `keymaps/`, `themes/`.
     pub config: PathBuf,
-    /// The audit log: kept for ever.
+    /// The audit log, kept for ever; silences.
     pub data: PathBuf,
     /// What may be lost.
     pub state: PathBuf,
@@ -49,6 +49,12 @@ impl Paths {
     #[must_use]
     pub fn theme(&self, name: &str) -> PathBuf {
         self.config.join("themes").join(format!("{name}.toml"))
+    }
+
+    /// The silences made on this machine; those of the demo world are others.
+    #[must_use]
+    pub fn silences(&self, demo: bool) -> PathBuf {
+        self.data.join(if demo { "silences-demo.json" } else { "silences.json" })
     }
 
     /// The audit log, one JSON object a line.

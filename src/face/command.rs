@@ -1,5 +1,6 @@
 //! The commands: the same app without a screen, one file each. Data to standard output, words to standard error.
 
+mod alerts;
 mod audit;
 mod autoscale;
 mod changes;
@@ -18,6 +19,7 @@ mod operate;
 pub mod output;
 mod screenshot;
 pub mod shape;
+mod silence;
 mod status;
 pub mod target;
 mod timeline;
@@ -131,10 +133,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Completions(arguments) => keys::completions(arguments.shell, out),
         C::Config(what) => config::run(what, cli, out),
         C::Doctor(arguments) => doctor::run(cli, out, arguments),
-        C::Audit(arguments) => {
-            let journal = Journal::new(setup::paths().map_err(problems)?.data);
-            audit::run(&journal, cli.global.environment.as_deref(), out, arguments)
-        }
+        C::Audit(arguments) => audited(cli, out, arguments),
         C::Info => info::run(&read(cli)?, out),
         C::Keys => keys::run(&read(cli)?, out),
         C::Themes => keys::themes(&read(cli)?, out),
@@ -152,6 +151,8 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Ls(arguments) => connected(&read(cli)?, async |driver| ls::run(driver, out, arguments).await),
         C::Top(arguments) => connected(&read(cli)?, async |driver| top::run(driver, out, arguments).await),
         C::Health(arguments) => connected(&read(cli)?, async |driver| health::run(driver, out, arguments).await),
+        C::Alerts(arguments) => connected(&read(cli)?, async |driver| alerts::run(driver, out, arguments).await),
+        C::Silence(_) | C::Unsilence(_) => silenced(cli, command, out),
         C::History(arguments) => connected(&read(cli)?, async |driver| history::run(driver, out, arguments).await),
         C::Diff(arguments) => connected(&read(cli)?, async |driver| history::diff(driver, out, arguments).await),
         C::Changes(arguments) => connected(&read(cli)?, async |driver| changes::run(driver, out, arguments).await),
@@ -186,6 +187,19 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
             connected(&read(cli)?, async |driver| operate::run(driver, out, &cli.global, operation, &names).await)
         }
     }
+}
+
+fn audited(cli: &Cli, out: &mut Out, arguments: &crate::cli::Audit) -> Result<Exit> {
+    let journal = Journal::new(setup::paths().map_err(problems)?.data);
+    audit::run(&journal, cli.global.environment.as_deref(), out, arguments)
+}
+
+fn silenced(cli: &Cli, command: &Command, out: &mut Out) -> Result<Exit> {
+    connected(&read(cli)?, async |driver| match command {
+        Command::Unsilence(arguments) => silence::unsilence(driver, out, &cli.global, arguments).await,
+        Command::Silence(arguments) => silence::silence(driver, out, &cli.global, arguments).await,
+        _ => Ok(Exit::Done),
+    })
 }
 
 fn forwarded(cli: &Cli, out: &mut Out, arguments: &crate::cli::Forward) -> Result<Exit> {

@@ -38,11 +38,14 @@ pub enum Verb {
     Cordon,
     Uncordon,
     Drain,
+    /// Says that an alert is known of, until an end; and that it is not any more.
+    Silence,
+    Unsilence,
 }
 
 impl Verb {
     /// Every verb, for tables and exhaustive tests.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Scale,
         Self::Restart,
         Self::Stop,
@@ -66,6 +69,8 @@ impl Verb {
         Self::Cordon,
         Self::Uncordon,
         Self::Drain,
+        Self::Silence,
+        Self::Unsilence,
     ];
 
     /// The word for it, as on the command line.
@@ -95,6 +100,8 @@ impl Verb {
             Self::Cordon => "cordon",
             Self::Uncordon => "uncordon",
             Self::Drain => "drain",
+            Self::Silence => "silence",
+            Self::Unsilence => "unsilence",
         }
     }
 
@@ -119,7 +126,9 @@ impl Verb {
             | Self::Trigger
             | Self::Bounds
             | Self::Cordon
-            | Self::Uncordon => false,
+            | Self::Uncordon
+            | Self::Silence
+            | Self::Unsilence => false,
         }
     }
 }

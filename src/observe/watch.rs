@@ -6,15 +6,22 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{EnvironmentId, InstanceId, Labels, ProbeSpec, ScrapeSpec, TargetId};
+use crate::model::{Alert, EnvironmentId, InstanceId, Labels, ProbeSpec, ScrapeSpec, ServerSpec, TargetId};
 
 use super::metric::series::{Scan, Target};
+use super::rule::silence::Silences;
 
 /// Something to be followed. Watches are compared: the runtime starts the new ones and stops those no longer wanted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Watch {
     Probe(ProbeWatch),
     Scrape(ScrapeWatch),
+    /// The alerts of a Prometheus server.
+    Prometheus(ServerWatch),
+    /// The silences of an Alertmanager.
+    Alertmanager(ServerWatch),
+    /// The silences made on this machine.
+    Silences(SilencesWatch),
 }
 
 /// One probe at one place.
@@ -56,11 +63,45 @@ impl ScrapeWatch {
     }
 }
 
+/// One server that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ServerWatch {
+    pub environment: EnvironmentId,
+    pub server: Arc<ServerSpec>,
+}
+
+/// The file of silences, and whose are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SilencesWatch {
+    pub environment: EnvironmentId,
+    pub path: Arc<str>,
+}
+
 /// What was seen there.
 #[derive(Clone, Debug)]
 pub enum Sighting {
     Probed(Outcome),
     Scraped(Scraped),
+    Alerts(Asked<Told>),
+    Silences(Asked<Silences>),
+}
+
+/// What one question has brought, or why nothing came.
+#[derive(Clone, Debug)]
+pub struct Asked<T> {
+    pub at: Timestamp,
+    pub read: Result<Arc<T>, Arc<str>>,
+}
+
+/// The alerts of a server, and what is wrong with its rules.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// One for each active set of labels, and an inactive one for a rule without any.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Alerts that were left out.
+    pub dropped: usize,
+    /// Rules the server itself cannot evaluate, and why.
+    pub troubles: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// What one look of a probe has found. Text is sanitised and masked.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{EnvironmentId, ProbeSpec, ServerSpec};
+use crate::model::{EnvironmentId, ProbeSpec, ServerSpec, Silence};
 use crate::observe::load::Load;
 
 use super::action::InstanceRef;
@@ -34,6 +34,19 @@ pub enum Errand {
     Load(Box<Load>),
     /// A request whose answer must be a 2xx.
     Http { method: Arc<str>, url: Arc<str>, body: Option<Arc<str>>, timeout: Duration },
+    /// Makes a silence of an environment's alerts.
+    Silence { keeper: Keeper, silence: Box<Silence> },
+    /// Ends one.
+    Unsilence { keeper: Keeper, id: Arc<str> },
+}
+
+/// Who keeps the silences of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// A file of this user's, for the alerts of this environment: what is shown here is silenced, nothing else.
+    File { path: Arc<str>, environment: Arc<str> },
+    /// An Alertmanager: everybody it tells is told nothing.
+    Alertmanager(Arc<ServerSpec>),
 }
 
 /// Where a figure comes from.
@@ -109,7 +122,9 @@ impl Errand {
             | Self::Alerts { .. }
             | Self::Command { .. }
             | Self::Load(_)
-            | Self::Http { .. } => &mut [],
+            | Self::Http { .. }
+            | Self::Silence { .. }
+            | Self::Unsilence { .. } => &mut [],
         }
     }
 
@@ -123,7 +138,7 @@ impl Errand {
             | Self::Probe { .. }
             | Self::Metric { .. }
             | Self::Alerts { .. } => true,
-            Self::Command { .. } | Self::Load(_) | Self::Http { .. } => false,
+            Self::Command { .. } | Self::Load(_) | Self::Http { .. } | Self::Silence { .. } | Self::Unsilence { .. } => false,
         }
     }
 }

@@ -23,6 +23,7 @@ mod restart;
 mod rollback;
 mod runbook;
 mod scale;
+mod silence;
 mod start;
 mod stop;
 mod targets;
@@ -182,7 +183,7 @@ pub struct Plan {
     pub confirmed: BTreeSet<Arc<str>>,
     /// Addresses that are told how it ended.
     pub notify: Vec<Arc<str>>,
-    /// Taken before the first step and given back after the last; `None` for lock, unlock, drill and load.
+    /// Taken before the first step and given back after the last; `None` for lock, unlock, drill, load and silences.
     pub lock: Option<Lock>,
     pub names: Names,
 }
@@ -231,6 +232,8 @@ pub fn plan(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result
         Operation::Cordon { node } => cluster::cordon(request, snapshot, terms, node, true),
         Operation::Uncordon { node } => cluster::cordon(request, snapshot, terms, node, false),
         Operation::Drain { node } => cluster::drain(request, snapshot, terms, node),
+        Operation::Silence { .. } => silence::silence(request, snapshot, terms),
+        Operation::Unsilence { id } => silence::unsilence(request, snapshot, terms, id),
     }
 }
 
@@ -272,7 +275,9 @@ fn change(request: &Request, snapshot: &Snapshot, terms: &Terms<'_>) -> Result<P
         | Operation::Load { .. }
         | Operation::Cordon { .. }
         | Operation::Uncordon { .. }
-        | Operation::Drain { .. } => {
+        | Operation::Drain { .. }
+        | Operation::Silence { .. }
+        | Operation::Unsilence { .. } => {
             return Err(Refusal::NoTarget { verb: request.operation.verb() });
         }
     };

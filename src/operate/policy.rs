@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use crate::model::{Guard, ProbeSpec, ScrapeSpec, ServerSpec, WorkloadId};
 
+use crate::observe::rule::file::Rules;
+
 use super::autoscale::Autoscale;
 use super::request::Strategy;
 use super::runbook::Runbook;
@@ -89,6 +91,12 @@ pub struct Policy {
     pub scrapes: Vec<Arc<ScrapeSpec>>,
     /// The Prometheus server that knows figures and alerts.
     pub prometheus: Option<Arc<ServerSpec>>,
+    /// Prometheus rule files: paths, with `*` and the like in them.
+    pub rule_files: Vec<Arc<str>>,
+    /// What stands in them.
+    pub rules: Arc<Rules>,
+    /// The file of silences made here.
+    pub silences: Option<Arc<str>>,
     /// The Alertmanager that knows its silences.
     pub alertmanager: Option<Arc<ServerSpec>>,
     pub autoscale: Vec<Autoscale>,
@@ -110,6 +118,9 @@ impl Policy {
             scrapes: Vec::new(),
             prometheus: None,
             alertmanager: None,
+            rule_files: Vec::new(),
+            rules: Arc::default(),
+            silences: None,
             autoscale: Vec::new(),
             load: LoadPolicy::default(),
             folder: None,

@@ -1,6 +1,7 @@
 //! What a person asked for, before it is planned.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +123,19 @@ pub enum Operation {
     Drain {
         node: Arc<str>,
     },
+    /// Says that alerts are known of and need nobody for a while.
+    Silence {
+        /// The alert's name.
+        alert: Arc<str>,
+        /// What other labels must be, to silence only some of its alerts.
+        labels: Vec<(Arc<str>, Arc<str>)>,
+        span: Duration,
+        why: Arc<str>,
+    },
+    /// Ends the silence of this name.
+    Unsilence {
+        id: Arc<str>,
+    },
 }
 
 impl Operation {
@@ -151,6 +165,8 @@ impl Operation {
             Self::Cordon { .. } => Verb::Cordon,
             Self::Uncordon { .. } => Verb::Uncordon,
             Self::Drain { .. } => Verb::Drain,
+            Self::Silence { .. } => Verb::Silence,
+            Self::Unsilence { .. } => Verb::Unsilence,
         }
     }
 
@@ -168,7 +184,8 @@ impl Operation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub environment: EnvironmentId,
-    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill, run, load, and what is done to a node.
+    /// One or several (marked) targets; empty only for up, lock, unlock, recover, drill, run, load, and what is done to a node
+    /// or an alert.
     pub targets: Vec<Target>,
     pub operation: Operation,
 }

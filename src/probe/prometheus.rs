@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{safe, server};
 use crate::model::{Labels, ServerSpec};
 
-pub use alerts::{Told, alerts};
+pub use alerts::alerts;
 pub use query::{Course, Courses, range};
 
 pub(super) use alerts::silent;

@@ -8,7 +8,7 @@ use futures_util::stream::{self, BoxStream};
 use crate::engine::Engine;
 use crate::observe::watch::{Sighting, Watch};
 
-use super::{endpoint, vigil};
+use super::{endpoint, servers, vigil};
 
 /// Follows a watch until the stream is dropped. `engine` is asked for the way to an instance.
 #[must_use]
@@ -24,5 +24,8 @@ pub fn follow(engine: Option<Arc<dyn Engine>>, watch: Watch) -> BoxStream<'stati
             Some((Sighting::Scraped(scraped), endpoint))
         })
         .boxed(),
+        Watch::Prometheus(watch) => servers::prometheus(watch).map(Sighting::Alerts).boxed(),
+        Watch::Alertmanager(watch) => servers::alertmanager(watch).map(Sighting::Silences).boxed(),
+        Watch::Silences(watch) => servers::file(watch).map(Sighting::Silences).boxed(),
     }
 }

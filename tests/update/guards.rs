@@ -3,11 +3,11 @@
 use quarterdeck::app::command::COMMANDS;
 use quarterdeck::app::msg::Answer;
 use quarterdeck::app::operations::Refused;
-use quarterdeck::app::state::Overlay;
+use quarterdeck::app::state::{Overlay, Screen};
 use quarterdeck::app::{Command, Effect, Msg};
 use quarterdeck::model::{
-    Controller, Deviation, Drift, DriftKind, EngineKind, EnvironmentId, FileState, Guard, Mechanics, Node, Scaler, Snapshot,
-    StackFile, Verb, Verdict, WorkloadKind,
+    Alert, AlertSource, AlertState, Controller, Deviation, Drift, DriftKind, EngineKind, EnvironmentId, FileState, Guard, Labels,
+    Mechanics, Node, Scaler, Silence, Snapshot, StackFile, Verb, Verdict, WorkloadKind,
 };
 use quarterdeck::observe::load::Shape;
 use quarterdeck::operate::guard::Question;
@@ -30,7 +30,8 @@ fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
     let exec = RunbookStep::Exec { workload: "api".into(), command: vec!["true".into()], timeout: None };
     let backup = Runbook { name: "backup".into(), about: None, tiers: Vec::new(), steps: vec![exec] };
     let load = LoadPolicy { allowed: true, targets: vec!["http://shop.example/".into()], ..LoadPolicy::default() };
-    let policy = Policy { runbooks: vec![backup], load, ..Policy::of(guard) };
+    let silences = Some("/nowhere/silences.json".into());
+    let policy = Policy { runbooks: vec![backup], load, silences, ..Policy::of(guard) };
     settings.policies.insert(EnvironmentId::new("here", "shop"), policy);
     let mut deck = Deck::shop_with(settings, guard);
     let mut snapshot = shop(guard);
@@ -62,9 +63,39 @@ fn deck(guard: Guard, read_only: bool, verb: Option<Verb>) -> Deck {
         Some(_) | None => {}
     }
     deck.holds("here", vec![snapshot]);
+    if let Some(Verb::Silence | Verb::Unsilence) = verb {
+        alert(&mut deck, verb == Some(Verb::Unsilence));
+    }
     deck.effects.clear();
     deck.state.overlays.clear();
     deck
+}
+
+/// An alert of the shop, silenced or not, is selected.
+fn alert(deck: &mut Deck, silenced: bool) {
+    let now = deck.state.now;
+    let silence = Silence {
+        id: "here-1".into(),
+        matchers: Vec::new(),
+        why: "known".into(),
+        by: "ann@desk".into(),
+        from: now,
+        until: now.checked_add(jiff::SignedDuration::from_hours(2)).expect("not the end of time"),
+    };
+    let alert = Alert {
+        name: "Down".into(),
+        state: AlertState::Firing,
+        since: Some(now),
+        value: Some(0.0),
+        expression: "up == 0".into(),
+        labels: Labels::new([("alertname", "Down")]),
+        annotations: Labels::default(),
+        source: AlertSource::Rules,
+        silence: silenced.then(|| silence.into()),
+        trouble: None,
+    };
+    deck.state.watched.alerts.insert(EnvironmentId::new("here", "shop"), vec![alert.into()]);
+    deck.send(Msg::Run(Command::Go(Screen::Alerts)));
 }
 
 /// Makes the shop one of a cluster: its workloads have schedules and autoscalers, and there is a node.
@@ -102,6 +133,7 @@ fn fill_in(deck: &mut Deck) {
             Some(Overlay::Prompt(prompt)) => {
                 let more = match () {
                     () if prompt.title.contains("load test") => "<enter>",
+                    () if prompt.title.starts_with("silence") => "known<enter>",
                     () if prompt.title.contains("least") => "<ctrl-u>2 5<enter>",
                     () if prompt.input.text.ends_with(':') => "2.0<enter>",
                     () => "5<enter>",
@@ -193,6 +225,11 @@ fn operation(verb: Verb) -> Option<Operation> {
         Verb::Cordon => Operation::Cordon { node: "node-1".into() },
         Verb::Uncordon => Operation::Uncordon { node: "node-1".into() },
         Verb::Drain => Operation::Drain { node: "node-1".into() },
+        Verb::Silence => {
+            let span = std::time::Duration::from_secs(7200);
+            Operation::Silence { alert: "Down".into(), labels: Vec::new(), span, why: "known".into() }
+        }
+        Verb::Unsilence => Operation::Unsilence { id: "here-1".into() },
         Verb::Shell => return None,
     })
 }

@@ -288,6 +288,20 @@ pub const COMMANDS: &[Info] = &[
         "Keep new pods off a node and move those on it elsewhere.",
     ),
     row(
+        Command::Operate(Verb::Silence),
+        "alert.silence",
+        "silence",
+        Group::Change,
+        "Say that the selected alert is known of and needs nobody for a while.",
+    ),
+    row(
+        Command::Operate(Verb::Unsilence),
+        "alert.unsilence",
+        "unsilence",
+        Group::Change,
+        "End the silence over the selected alert.",
+    ),
+    row(
         Command::Operate(Verb::Drill),
         "environment.drill",
         "drill",

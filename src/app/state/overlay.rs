@@ -121,6 +121,11 @@ pub enum Purpose {
         environment: EnvironmentId,
         targets: Vec<Target>,
     },
+    /// How long and why an alert is silenced.
+    Silence {
+        environment: EnvironmentId,
+        alert: Arc<str>,
+    },
     LockReason {
         environment: EnvironmentId,
     },

@@ -11,6 +11,8 @@ use crate::observe::metric::series::Store;
 use crate::observe::probe::Standing;
 use crate::observe::watch::{ProbeWatch, ScrapeWatch, Scraped};
 
+use super::alerting::Alerting;
+
 /// Everything that is watched, as last seen.
 #[derive(Debug, Default)]
 pub struct Watched {
@@ -19,6 +21,8 @@ pub struct Watched {
     pub scrapes: BTreeMap<ScrapeWatch, LastScrape>,
     /// What was scraped of each environment.
     pub series: BTreeMap<EnvironmentId, Store>,
+    /// What alerts are put together of.
+    pub alerting: BTreeMap<EnvironmentId, Alerting>,
     /// Worst first.
     pub alerts: BTreeMap<EnvironmentId, Vec<Arc<Alert>>>,
     /// Environments of which something was seen that is not in the picture yet.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alerting;
 use crate::app::signs::signs;
 use crate::app::{Effect, State};
 use crate::model::{EnvironmentId, Inventory, Snapshot};
@@ -20,7 +21,13 @@ pub fn sighted(state: &mut State, watch: &Watch, sighting: Sighting) -> Vec<Effe
             let sharing = state.settings.policies.values().filter(|policy| !policy.scrapes.is_empty()).count();
             state.watched.scraped(watch, &scraped, SERIES_BYTES / sharing.max(1));
         }
-        (Watch::Probe(_) | Watch::Scrape(_), Sighting::Probed(_) | Sighting::Scraped(_)) => {}
+        (Watch::Prometheus(watch), Sighting::Alerts(asked)) => alerting::told(state, &watch.environment, asked),
+        (Watch::Alertmanager(watch), Sighting::Silences(asked)) => alerting::silences(state, &watch.environment, false, asked),
+        (Watch::Silences(watch), Sighting::Silences(asked)) => alerting::silences(state, &watch.environment, true, asked),
+        (
+            Watch::Probe(_) | Watch::Scrape(_) | Watch::Prometheus(_) | Watch::Alertmanager(_) | Watch::Silences(_),
+            Sighting::Probed(_) | Sighting::Scraped(_) | Sighting::Alerts(_) | Sighting::Silences(_),
+        ) => {}
     }
     Vec::new()
 }
@@ -37,6 +44,7 @@ fn probed(state: &mut State, watch: &ProbeWatch, outcome: Outcome) {
 
 /// Time passed: what has come since is taken into the picture.
 pub fn tick(state: &mut State) {
+    alerting::tick(state);
     for environment in std::mem::take(&mut state.watched.unjudged) {
         again(state, &environment);
     }

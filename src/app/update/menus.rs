@@ -249,7 +249,7 @@ pub(super) fn selected_revision(state: &State) -> Option<u64> {
 }
 
 /// Verbs in the order of menus: harmless first.
-pub const VERBS: [Verb; 23] = [
+pub const VERBS: [Verb; 25] = [
     Verb::Restart,
     Verb::Scale,
     Verb::Deploy,
@@ -273,6 +273,8 @@ pub const VERBS: [Verb; 23] = [
     Verb::Cordon,
     Verb::Uncordon,
     Verb::Drain,
+    Verb::Silence,
+    Verb::Unsilence,
 ];
 
 /// The commands a menu is made of.
@@ -285,7 +287,9 @@ pub fn commands(row: Option<&RowId>) -> Vec<Command> {
     }
     commands.push(Command::Copy);
     let fits = |v: &&Verb| matches!(**v, Verb::Up | Verb::Load) || crate::app::operations::is_about_environment(**v);
-    let verbs = VERBS.iter().filter(|v| !about_environment || fits(v));
+    let of_alerts = matches!(row, Some(RowId::Alert(..)));
+    let is_alerts = |v: &&Verb| matches!(**v, Verb::Silence | Verb::Unsilence);
+    let verbs = VERBS.iter().filter(|v| (!about_environment || fits(v)) && (of_alerts || !is_alerts(v)));
     commands.extend(verbs.map(|v| Command::Operate(*v)));
     if matches!(row, Some(RowId::Operation(_))) {
         commands.extend([Command::AbortOperation, Command::TickOperation]);

@@ -4,6 +4,7 @@ use crate::app::rows;
 use crate::app::state::{Input, Overlay, Prompt, Purpose, Screen};
 use crate::app::{Effect, State};
 use crate::keymap::Chord;
+use crate::observe::rule::file::parse_span;
 use crate::operate::{Operation, Request, image};
 
 use super::keys::{Motion, edit, typing_motion};
@@ -83,6 +84,7 @@ pub fn changed(state: &mut State) {
         | Purpose::Bounds { .. }
         | Purpose::Load { .. }
         | Purpose::LockReason { .. }
+        | Purpose::Silence { .. }
         | Purpose::Shell { .. }
         | Purpose::Forward { .. }
         | Purpose::ForwardInto { .. }
@@ -106,6 +108,7 @@ fn cancel(state: &mut State) {
         | Purpose::Bounds { .. }
         | Purpose::Load { .. }
         | Purpose::LockReason { .. }
+        | Purpose::Silence { .. }
         | Purpose::Shell { .. }
         | Purpose::Forward { .. }
         | Purpose::ForwardInto { .. }
@@ -160,6 +163,14 @@ fn submit(state: &mut State) -> Vec<Effect> {
             }
             Request { environment, targets: Vec::new(), operation: Operation::Lock { why: text.into() } }
         }
+        Purpose::Silence { environment, alert } => match silence(&text) {
+            Ok((span, why)) => Request {
+                environment,
+                targets: Vec::new(),
+                operation: Operation::Silence { alert, labels: Vec::new(), span, why },
+            },
+            Err(told) => return refuse(state, told),
+        },
         Purpose::Shell { environment, instance } => return wish::shell_named(state, &environment, &instance, &text),
         Purpose::Forward { environment, target } => return forward::chosen(state, environment, target, &text),
         Purpose::ForwardInto { environment, target, local, remote } => {
@@ -177,6 +188,16 @@ fn submit(state: &mut State) -> Vec<Effect> {
     };
     state.overlays.pop();
     operations::propose(state, request, false)
+}
+
+/// How long, then why.
+fn silence(text: &str) -> Result<(std::time::Duration, std::sync::Arc<str>), String> {
+    let (span, why) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let span = parse_span(span)?;
+    if why.trim().is_empty() {
+        return Err("say why, after how long: 2h the disk is being replaced".to_owned());
+    }
+    Ok((span, why.trim().into()))
 }
 
 /// Two numbers, the least and the most.
@@ -217,6 +238,7 @@ fn submit_log(state: &mut State, purpose: &Purpose, text: &str) -> Vec<Effect> {
         | Purpose::Bounds { .. }
         | Purpose::Load { .. }
         | Purpose::LockReason { .. }
+        | Purpose::Silence { .. }
         | Purpose::Shell { .. }
         | Purpose::Forward { .. }
         | Purpose::ForwardInto { .. } => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::operations::targets;
+use crate::app::operations::{selected_alert, targets};
 use crate::app::state::{Input, Purpose};
 use crate::app::{Effect, State, layout};
 use crate::engine::Shell;
@@ -48,6 +48,8 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
             prompt::open(state, Purpose::LockReason { environment }, title, Input::default());
             return Vec::new();
         }
+        Verb::Silence => return silence(state),
+        Verb::Unsilence => return unsilence(state),
         Verb::Recover => {
             menus::recover(state, &environment);
             return Vec::new();
@@ -68,6 +70,27 @@ pub fn wish(state: &mut State, verb: Verb) -> Vec<Effect> {
         }
     };
     operations::propose(state, Request { environment, targets, operation }, false)
+}
+
+/// Asks how long and why the selected alert is silenced.
+fn silence(state: &mut State) -> Vec<Effect> {
+    let Some((environment, alert)) = selected_alert(state).map(|(id, alert)| (id.clone(), alert.name.clone())) else {
+        state.say(false, "select an alert first");
+        return Vec::new();
+    };
+    let title = format!("silence {alert}: how long, and why");
+    prompt::open(state, Purpose::Silence { environment, alert }, title, Input::new("2h "));
+    Vec::new()
+}
+
+/// Ends the silence over the selected alert.
+fn unsilence(state: &mut State) -> Vec<Effect> {
+    let found = selected_alert(state).and_then(|(id, alert)| Some((id.clone(), alert.silence.as_ref()?.id.clone())));
+    let Some((environment, id)) = found else {
+        state.say(false, "select a silenced alert first");
+        return Vec::new();
+    };
+    operations::propose(state, Request { environment, targets: Vec::new(), operation: Operation::Unsilence { id } }, false)
 }
 
 /// What targets are called in a title.

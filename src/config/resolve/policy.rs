@@ -37,6 +37,10 @@ pub(super) fn specify(environment: &Environment, project: Arc<str>, folder: Opti
         scrapes: environment.scrapes.iter().map(|s| Arc::new(scrape(s))).collect(),
         prometheus: environment.prometheus.as_ref().map(|s| Arc::new(names.server(s))),
         alertmanager: environment.alertmanager.as_ref().map(|s| Arc::new(names.server(s))),
+        rule_files: environment.alert_rules.iter().map(|f| names.path(f)).collect(),
+        // Read by whoever may open files.
+        rules: Arc::default(),
+        silences: None,
         autoscale: environment.autoscale.clone(),
         load: environment.load.clone(),
         folder: folder.map(|f| f.display().to_string().into()),

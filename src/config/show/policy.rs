@@ -20,6 +20,9 @@ pub(super) fn show(out: &mut String, policy: &Policy) {
             show_server(out, key, server);
         }
     }
+    if !policy.rule_files.is_empty() {
+        line(out, &format!("alerts = {{ rules = {} }}", list(&policy.rule_files)));
+    }
     for probe in &policy.probes {
         show_probe(out, probe);
     }

@@ -19,7 +19,8 @@ const INVENTED: &[&str] =
 /// What the world answers; `None` where the errand leads out of it.
 pub fn answer(world: &mut World, errand: &Errand) -> Option<Result<Accepted, EngineError>> {
     match errand {
-        Errand::EnvFile { .. } | Errand::Command { .. } => None,
+        // Its silences are kept in a file like everybody's.
+        Errand::EnvFile { .. } | Errand::Command { .. } | Errand::Silence { .. } | Errand::Unsilence { .. } => None,
         Errand::Load(load) => {
             let host = host_of(load.url.split("://").nth(1).unwrap_or(&load.url));
             let why = "nothing in the demo serves for real, so there is nothing to send to";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::{act, dial};
 use crate::engine::{EngineError, Topic, Update};
 use crate::model::Inventory;
 use crate::observe::metric::scan::Scanner;
-use crate::observe::watch::{Outcome, ProbeWatch, ScrapeWatch, Scraped, Sighting, Watch};
+use crate::observe::watch::{Asked, Outcome, ProbeWatch, ScrapeWatch, Scraped, Sighting, Watch};
 use crate::operate::Errand;
 use crate::operate::action::{Accepted, Action, InstanceRef};
 
@@ -100,6 +101,7 @@ impl Still {
             let every = match watch {
                 Watch::Probe(probe) => probe.probe.interval,
                 Watch::Scrape(scrape) => scrape.scrape.interval,
+                Watch::Prometheus(_) | Watch::Alertmanager(_) | Watch::Silences(_) => SERVERS,
             };
             let due = |at: Timestamp| now.duration_since(at).as_secs_f64() >= every.as_secs_f64();
             if self.looked.get(watch).is_some_and(|(at, _)| !due(*at)) {
@@ -134,6 +136,11 @@ impl Still {
     }
 }
 
+/// Between two questions to a server.
+const SERVERS: Duration = Duration::from_secs(15);
+/// Why there is no answer.
+const ELSEWHERE: &str = "it leads outside the demo world";
+
 fn look(world: &mut World, watch: &Watch, scanner: &mut Scanner) -> Sighting {
     match watch {
         Watch::Probe(watch) => Sighting::Probed(probe(world, watch)),
@@ -141,6 +148,10 @@ fn look(world: &mut World, watch: &Watch, scanner: &mut Scanner) -> Sighting {
             let read = expose(world, watch).map(|text| scanner.scan(&text)).map_err(Into::into);
             Sighting::Scraped(Scraped { at: world.now, took: Duration::from_millis(4), read })
         }
+        Watch::Prometheus(_) => Sighting::Alerts(Asked { at: world.now, read: Err(ELSEWHERE.into()) }),
+        Watch::Alertmanager(_) => Sighting::Silences(Asked { at: world.now, read: Err(ELSEWHERE.into()) }),
+        // A world that stands still has no file: nobody has silenced anything.
+        Watch::Silences(_) => Sighting::Silences(Asked { at: world.now, read: Ok(Arc::default()) }),
     }
 }
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::operations::is_unfinished;
+use crate::app::state::Alerting;
 use crate::app::subscription::tick_every;
 use crate::app::watches::watches;
 use crate::app::{Effect, Msg, State};
 use crate::engine::Topic;
-use crate::model::{ConnectionId, FileState, InstanceId, InstanceState, Link, Snapshot};
+use crate::model::{ConnectionId, EnvironmentId, FileState, InstanceId, InstanceState, Link, Snapshot};
 use crate::observe::watch::Watch;
 use crate::operate::guard::{Owner, owner_state};
 use crate::runtime::journal::Journal;
@@ -187,10 +188,14 @@ impl Driver {
         if let Some(span) = observed {
             return self.watch(span).await;
         }
+        let asked = |state: &State, of: &EnvironmentId, is: fn(&Alerting) -> bool| state.watched.alerting.get(of).is_some_and(is);
         let looked = |state: &State| {
             watches(state).into_iter().all(|(_, watch)| match watch {
                 Watch::Probe(watch) => state.watched.probes.get(&watch).is_some_and(|standing| standing.last.is_some()),
                 Watch::Scrape(_) => true,
+                Watch::Prometheus(watch) => asked(state, &watch.environment, |a| a.prometheus.is_asked()),
+                Watch::Alertmanager(watch) => asked(state, &watch.environment, |a| a.alertmanager.is_asked()),
+                Watch::Silences(watch) => asked(state, &watch.environment, |a| a.file.is_asked()),
             })
         };
         self.until(LOOKS_WITHIN, looked).await;

@@ -74,6 +74,9 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::Forward(_)
         | C::Top(_)
         | C::Health(_)
+        | C::Alerts(_)
+        | C::Silence(_)
+        | C::Unsilence(_)
         | C::History(_)
         | C::Diff(_)
         | C::Changes(_)
@@ -134,6 +137,26 @@ fn signal(name: &str) -> String {
 /// When a target is not there, the plan or the guard says no, or standard output is closed.
 pub async fn run(driver: &mut Driver, out: &mut Out, global: &Global, operation: Operation, names: &[String]) -> Result<Exit> {
     let request = request(driver, operation, names).await?;
+    propose(driver, out, global, request).await
+}
+
+/// Runs what is about an environment that is known already.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_in(
+    driver: &mut Driver,
+    out: &mut Out,
+    global: &Global,
+    operation: Operation,
+    environment: crate::model::EnvironmentId,
+) -> Result<Exit> {
+    // Time in pure code is the time of the last message: plan with the present one.
+    drop(driver.feed(Msg::Tick));
+    propose(driver, out, global, Request { environment, targets: Vec::new(), operation }).await
+}
+
+async fn propose(driver: &mut Driver, out: &mut Out, global: &Global, request: Request) -> Result<Exit> {
     let plan = match plan_for(driver.state(), &request, global.take_over) {
         Ok(plan) => plan,
         Err(refused) => return refuse(out, &request, &refused),

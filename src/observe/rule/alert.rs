@@ -74,7 +74,7 @@ impl Evaluation {
     /// Puts other rules in place of these. A rule of the same name and labels in the same group goes on where it is.
     pub fn reload(&mut self, rules: &Rules) {
         let mut old: BTreeMap<Identity, VecDeque<Kept>> = BTreeMap::new();
-        let mut nexts: BTreeMap<(Arc<str>, Arc<str>), (Duration, Option<i64>)> = BTreeMap::new();
+        let mut nexts: BTreeMap<Named, (Duration, Option<i64>)> = BTreeMap::new();
         for running in std::mem::take(&mut self.groups) {
             let group = running.group;
             nexts.insert((group.file.clone(), group.name.clone()), (every(&group), running.next_ms));
@@ -168,6 +168,10 @@ fn inactive(rule: &Rule, trouble: Option<Arc<str>>) -> Alert {
     }
 }
 
+/// A group by its file and name.
+type Named = (Arc<str>, Arc<str>);
+
+/// A rule by its group, name and labels.
 type Identity = (Arc<str>, Arc<str>, Arc<str>, Vec<(Arc<str>, Arc<str>)>);
 
 fn identity(group: &Group, rule: &Rule) -> Identity {

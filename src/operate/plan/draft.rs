@@ -221,6 +221,8 @@ impl<'a> Draft<'a> {
             | Operation::Cordon { .. }
             | Operation::Uncordon { .. }
             | Operation::Drain { .. }
+            | Operation::Silence { .. }
+            | Operation::Unsilence { .. }
             | Operation::Drill { .. } => OnFailure::Never,
         }
     }

@@ -95,7 +95,9 @@ fn whole_only(operation: &Operation) -> bool {
         | Operation::Run { .. }
         | Operation::Cordon { .. }
         | Operation::Uncordon { .. }
-        | Operation::Drain { .. } => false,
+        | Operation::Drain { .. }
+        | Operation::Silence { .. }
+        | Operation::Unsilence { .. } => false,
     }
 }
 

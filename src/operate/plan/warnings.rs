@@ -56,6 +56,8 @@ fn needs_calm(operation: &Operation) -> bool {
         | Operation::Bounds { .. }
         | Operation::Cordon { .. }
         | Operation::Uncordon { .. }
-        | Operation::Drain { .. } => false,
+        | Operation::Drain { .. }
+        | Operation::Silence { .. }
+        | Operation::Unsilence { .. } => false,
     }
 }

@@ -91,6 +91,8 @@ fn errand_name(errand: &Errand) -> String {
         Errand::Command { argv, .. } => format!("run {} here", program(argv)),
         Errand::Load(load) => format!("load on {}", host_of(&load.url)),
         Errand::Http { method, url, .. } => format!("{method} {}", host_of(url)),
+        Errand::Silence { silence, .. } => format!("silence {}", crate::observe::rule::silence::words(&silence.matchers)),
+        Errand::Unsilence { id, .. } => format!("end the silence {id}"),
     }
 }
 

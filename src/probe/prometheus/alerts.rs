@@ -9,21 +9,12 @@ use serde::Deserialize;
 use super::{ask, figure, labels};
 use crate::engine::EngineError;
 use crate::model::{Alert, AlertSource, AlertState, Labels, ServerSpec};
+use crate::observe::watch::Told;
 use crate::operate::Accepted;
 use crate::probe::{ASKED, good, safe, unmet};
 
 /// Alerts taken of one answer; what is more is counted.
 const MOST: usize = 2_000;
-
-/// The alerts of a server, and what is wrong with its rules.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
-    pub alerts: Vec<Alert>,
-    /// Alerts that were left out.
-    pub dropped: usize,
-    /// Rules the server itself cannot evaluate, and why.
-    pub troubles: Vec<(Arc<str>, Arc<str>)>,
-}
 
 #[derive(Deserialize)]
 struct Groups {
@@ -53,14 +44,14 @@ struct Rule {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Active {
     #[serde(default)]
     labels: BTreeMap<String, String>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
     state: String,
-    active_at: Option<Timestamp>,
+    #[serde(rename = "activeAt")]
+    since: Option<Timestamp>,
     #[serde(default)]
     value: String,
 }
@@ -88,9 +79,9 @@ fn told(groups: Groups) -> Told {
         let active = rule.alerts.len().max(1);
         told.dropped += active.saturating_sub(room);
         if rule.alerts.is_empty() && room > 0 {
-            told.alerts.push(inactive(&rule));
+            told.alerts.push(Arc::new(inactive(&rule)));
         }
-        told.alerts.extend(rule.alerts.iter().take(room).map(|active| of(&rule, active)));
+        told.alerts.extend(rule.alerts.iter().take(room).map(|active| Arc::new(of(&rule, active))));
     }
     told
 }
@@ -117,7 +108,7 @@ fn of(rule: &Rule, active: &Active) -> Alert {
         _ => AlertState::Inactive,
     };
     let (labels, annotations) = (named(&active.labels, &rule.name), labels(&active.annotations));
-    Alert { state, since: active.active_at, value: figure(&active.value), labels, annotations, ..inactive(rule) }
+    Alert { state, since: active.since, value: figure(&active.value), labels, annotations, ..inactive(rule) }
 }
 
 fn named(of: &BTreeMap<String, String>, name: &str) -> Labels {

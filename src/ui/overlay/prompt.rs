@@ -37,6 +37,7 @@ fn hint(purpose: &Purpose) -> Option<&'static str> {
         Purpose::Replicas { .. }
         | Purpose::Image { .. }
         | Purpose::LockReason { .. }
+        | Purpose::Silence { .. }
         | Purpose::Shell { .. }
         | Purpose::ForwardInto { .. }
         | Purpose::Save => return None,

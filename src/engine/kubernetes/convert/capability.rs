@@ -116,6 +116,14 @@ fn needs(kind: WorkloadKind, verb: Verb) -> &'static [Needs] {
         Verb::Trigger => &[("create", "batch", "jobs")],
         Verb::Bounds => &[("patch", "autoscaling", "horizontalpodautoscalers")],
         Verb::Cordon | Verb::Uncordon | Verb::Drain => &[("patch", "", "nodes")],
-        Verb::Up | Verb::Lock | Verb::Unlock | Verb::Recover | Verb::Drill | Verb::Run | Verb::Load => &[],
+        Verb::Up
+        | Verb::Lock
+        | Verb::Unlock
+        | Verb::Recover
+        | Verb::Drill
+        | Verb::Run
+        | Verb::Load
+        | Verb::Silence
+        | Verb::Unsilence => &[],
     }
 }

@@ -32,6 +32,9 @@ pub fn read(source: &str, file: &str) -> Rules {
     Rules { groups, problems: reader.problems }
 }
 
+/// An expression as it was written, and read.
+type Expression = (Arc<str>, Result<Expr, Arc<str>>);
+
 struct Reader<'a> {
     source: &'a str,
     file: Arc<str>,
@@ -200,7 +203,7 @@ impl<'a> Reader<'a> {
         Some(Rule { name: safe(name), expression, expr, labels, does, line })
     }
 
-    fn expression(&mut self, keys: &Keys<'a>, name: &str) -> Option<(Arc<str>, Result<Expr, Arc<str>>)> {
+    fn expression(&mut self, keys: &Keys<'a>, name: &str) -> Option<Expression> {
         let Some((text, node)) = self.text(keys, "expr").filter(|(text, _)| !text.trim().is_empty()) else {
             self.note(keys.key("expr").unwrap_or(keys.offset), format!("the rule `{name}` needs an `expr`"));
             return None;

@@ -49,7 +49,7 @@ fn special(value: f64) -> Option<&'static str> {
     if value.is_nan() {
         return Some("NaN");
     }
-    (value.is_infinite()).then(|| if value > 0.0 { "+Inf" } else { "-Inf" })
+    value.is_infinite().then_some(if value > 0.0 { "+Inf" } else { "-Inf" })
 }
 
 /// One `%…` of a format.

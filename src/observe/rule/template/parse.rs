@@ -22,7 +22,7 @@ enum Piece<'a> {
 }
 
 /// Where a list of nodes ended.
-enum End<'a> {
+enum Until<'a> {
     Text,
     End,
     Else(Action<'a>),
@@ -32,9 +32,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Fault> {
     let pieces = pieces(text)?;
     let mut rest = pieces.into_iter();
     match list(&mut rest, 0)? {
-        (nodes, End::Text) => Ok(nodes),
-        (_, End::End) => Err(fault(0, "an `end` without its `if`")),
-        (_, End::Else(action)) => Err(fault(action.offset, "an `else` without its `if`")),
+        (nodes, Until::Text) => Ok(nodes),
+        (_, Until::End) => Err(fault(0, "an `end` without its `if`")),
+        (_, Until::Else(action)) => Err(fault(action.offset, "an `else` without its `if`")),
     }
 }
 
@@ -99,7 +99,7 @@ fn close(text: &str, begin: usize) -> Option<usize> {
 
 type Pieces<'a> = std::vec::IntoIter<Piece<'a>>;
 
-fn list<'a>(pieces: &mut Pieces<'a>, depth: usize) -> Result<(Vec<Node>, End<'a>), Fault> {
+fn list<'a>(pieces: &mut Pieces<'a>, depth: usize) -> Result<(Vec<Node>, Until<'a>), Fault> {
     let mut nodes = Vec::new();
     while let Some(piece) = pieces.next() {
         let action = match piece {
@@ -111,8 +111,8 @@ fn list<'a>(pieces: &mut Pieces<'a>, depth: usize) -> Result<(Vec<Node>, End<'a>
         };
         let word = action.text.split(|c: char| c.is_whitespace() || c == '(').next().unwrap_or_default();
         match word {
-            "end" => return Ok((nodes, End::End)),
-            "else" => return Ok((nodes, End::Else(action))),
+            "end" => return Ok((nodes, Until::End)),
+            "else" => return Ok((nodes, Until::Else(action))),
             "if" => nodes.push(condition(&action, "if", pieces, depth + 1)?),
             "range" | "with" | "template" | "define" | "block" | "break" | "continue" => {
                 return Err(fault(action.offset, format!("`{word}` is not understood here")));
@@ -120,7 +120,7 @@ fn list<'a>(pieces: &mut Pieces<'a>, depth: usize) -> Result<(Vec<Node>, End<'a>
             _ => nodes.push(Node::Term(Words::new(&action).whole()?)),
         }
     }
-    Ok((nodes, End::Text))
+    Ok((nodes, Until::Text))
 }
 
 /// `if …`, what follows it, and its `else`.
@@ -133,14 +133,14 @@ fn condition<'a>(action: &Action<'a>, word: &str, pieces: &mut Pieces<'a>, depth
     let condition = Words::new(&Action { text, offset }).whole()?;
     let (then, end) = list(pieces, depth)?;
     let otherwise = match end {
-        End::Text => return Err(fault(action.offset, "this `if` has no `end`")),
-        End::End => Vec::new(),
-        End::Else(other) => {
+        Until::Text => return Err(fault(action.offset, "this `if` has no `end`")),
+        Until::End => Vec::new(),
+        Until::Else(other) => {
             let text = other.text.strip_prefix("else").unwrap_or(other.text).trim_start();
             if text.is_empty() {
                 match list(pieces, depth)? {
-                    (nodes, End::End) => nodes,
-                    (_, End::Text | End::Else(_)) => return Err(fault(other.offset, "this `else` has no `end`")),
+                    (nodes, Until::End) => nodes,
+                    (_, Until::Text | Until::Else(_)) => return Err(fault(other.offset, "this `else` has no `end`")),
                 }
             } else if text.starts_with("if") {
                 let offset = other.offset + (other.text.len() - text.len());

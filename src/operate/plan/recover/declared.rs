@@ -84,7 +84,9 @@ pub fn finish(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Bounds { .. }
             | Operation::Cordon { .. }
             | Operation::Uncordon { .. }
-            | Operation::Drain { .. } => {}
+            | Operation::Drain { .. }
+            | Operation::Silence { .. }
+            | Operation::Unsilence { .. } => {}
         }
     }
     Ok(())
@@ -197,7 +199,9 @@ pub fn undo(draft: &mut Draft<'_>, left: &Left<'_>) -> Result<(), Refusal> {
             | Operation::Bounds { .. }
             | Operation::Cordon { .. }
             | Operation::Uncordon { .. }
-            | Operation::Drain { .. } => {}
+            | Operation::Drain { .. }
+            | Operation::Silence { .. }
+            | Operation::Unsilence { .. } => {}
         }
     }
     Ok(())

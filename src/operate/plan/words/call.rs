@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{EngineKind, ProbeKind, WorkloadId};
 use crate::operate::action::{Action, InstanceRef};
-use crate::operate::errand::{Errand, Limit, MetricSource};
+use crate::operate::errand::{Errand, Keeper, Limit, MetricSource};
 use crate::operate::plan::{Gate, Names, Work};
 
 use super::{host_of, listed, plain, seconds, without_login};
@@ -184,6 +184,10 @@ fn errand_call(errand: &Errand) -> String {
             format!("GET {}: {shape}; ends by itself above {} % failures", without_login(url), load.abort_percent)
         }
         Errand::Http { method, url, .. } => format!("{method} {}", host_of(url)),
+        Errand::Silence { keeper: Keeper::File { path, .. }, .. } => format!("write it to {path}"),
+        Errand::Silence { keeper: Keeper::Alertmanager(server), .. } => format!("POST {server}/api/v2/silences"),
+        Errand::Unsilence { keeper: Keeper::File { path, .. }, id } => format!("take {id} out of {path}"),
+        Errand::Unsilence { keeper: Keeper::Alertmanager(server), id } => format!("DELETE {server}/api/v2/silence/{id}"),
     }
 }
 
