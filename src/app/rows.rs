@@ -36,6 +36,8 @@ pub enum Column {
     Health,
     Unhealthy,
     Alerts,
+    Requests,
+    Errors,
     Revision,
     Image,
     Cpu,

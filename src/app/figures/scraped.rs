@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::labels::NAME;
 use crate::observe::metric::exposition::Kind;
-use crate::observe::metric::series::{Matcher, Store};
+use crate::observe::metric::series::{Matcher, Must, Store};
 use crate::observe::rule::expr::Expr;
 
 use super::graph::{Graph, Line, Unit};
@@ -43,6 +43,22 @@ pub fn graphs(store: &Store, selector: &str, matchers: &[Matcher], range: Range)
     graphs.extend(source.gauges());
     graphs.retain(|g| g.lines.iter().any(|l| l.parts.iter().any(|p| !p.is_empty())));
     graphs
+}
+
+/// Requests a second of a job over the last minute, and the part of them that failed; `None` where it counts none.
+#[must_use]
+pub fn rates(store: &Store, job: &str, at: Timestamp) -> (Option<f64>, Option<f64>) {
+    let matchers = [Matcher { label: "job".into(), must: Must::Be(job.into()) }];
+    let selector = format!("job={job:?}");
+    let range = Range { from: at, to: at, step_ms: 1 };
+    let names = names(store, &matchers);
+    let source = Source { store, selector: &selector, range, names, outcomes: outcomes(store, &matchers) };
+    let graphs = source.requests();
+    let last = |title: &str| {
+        let graph = graphs.iter().find(|graph| *graph.title == *title)?;
+        Some(graph.lines.first()?.parts.first()?.last()?.mean)
+    };
+    (last("Requests"), last("Errors"))
 }
 
 fn names(store: &Store, matchers: &[Matcher]) -> BTreeSet<String> {
@@ -175,10 +191,8 @@ fn unit(name: &str) -> (Unit, f64) {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::Labels;
-    use crate::observe::metric::series::Must;
-
     use super::*;
+    use crate::model::Labels;
 
     const NOW: i64 = 1_800_000_000_000;
 

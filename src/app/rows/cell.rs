@@ -63,6 +63,8 @@ pub fn cell(state: &State, row: &RowId, column: Column) -> Cell {
         | Column::Health
         | Column::Unhealthy
         | Column::Alerts
+        | Column::Requests
+        | Column::Errors
         | Column::Revision
         | Column::Image
         | Column::Node
@@ -220,11 +222,25 @@ fn workload(state: &State, snapshot: &Snapshot, workload: &Workload, column: Col
         Column::Revision => Cell::or_unknown(workload.revision.map(|r| r.to_string())),
         Column::Image => Cell::plain(short_image(&workload.image)),
         Column::Digest => Cell::or_unknown(workload.digest.as_deref().map(short_digest)),
+        Column::Requests => {
+            let (requests, _) = state.rates(&snapshot.environment.id, &workload.id);
+            Cell::or_unknown(requests.filter(|r| r.is_finite()).map(per_second))
+        }
+        Column::Errors => match state.rates(&snapshot.environment.id, &workload.id).1 {
+            Some(share) if share >= 0.05 => Cell::toned(format!("{:.1}%", share * 100.0), Tone::Bad),
+            Some(share) if share.is_finite() => Cell::plain(format!("{:.1}%", share * 100.0)),
+            Some(_) | None => Cell::unknown(),
+        },
         Column::Restarts => restarts(workload.restarts()),
         Column::Age => Cell::or_unknown(workload.created_at.map(|at| age(state.now, at))),
         Column::Detail => Cell::plain(super::note::reasons(&workload.verdict).unwrap_or_default()),
         _ => Cell::unknown(),
     }
+}
+
+/// `128`, `0.4`.
+fn per_second(rate: f64) -> String {
+    if rate >= 9.95 { format!("{rate:.0}") } else { format!("{rate:.1}") }
 }
 
 pub(super) fn restarts(count: u32) -> Cell {

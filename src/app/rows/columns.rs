@@ -41,6 +41,8 @@ const WORKLOADS: &[ColumnSpec] = &[
     text(Column::CpuTrend, "", 8, 9),
     number(Column::Memory, "MEM", 6, 4),
     number(Column::MemoryLimit, "%LIMIT", 6, 10),
+    number(Column::Requests, "REQ/S", 6, 11),
+    number(Column::Errors, "ERR", 6, 12),
     number(Column::Restarts, "RST", 4, 7),
     number(Column::Age, "AGE", 4, 6),
 ];
@@ -156,6 +158,8 @@ pub fn title(column: Column) -> &'static str {
         Column::Health => "health",
         Column::Unhealthy => "not well",
         Column::Alerts => "alerts firing",
+        Column::Requests => "requests a second",
+        Column::Errors => "share of requests that fail",
         Column::Revision => "revision",
         Column::Image => "image",
         Column::Cpu | Column::CpuTrend => "cpu",

@@ -36,6 +36,8 @@ pub(in crate::app) fn first_direction(column: Column) -> Direction {
         Column::Health
         | Column::Unhealthy
         | Column::Alerts
+        | Column::Requests
+        | Column::Errors
         | Column::Revision
         | Column::Cpu
         | Column::CpuTrend
@@ -111,6 +113,21 @@ pub(super) fn key<'a>(state: &'a State, row: &Subject<'a>, column: Column) -> So
             Subject::Environment(s) => whole(state.alerts_firing(&s.environment.id)),
             Subject::Connection(_)
             | Subject::Workload(..)
+            | Subject::Instance(..)
+            | Subject::Revision(..)
+            | Subject::Running(_)
+            | Subject::Past(_)
+            | Subject::Alert(..)
+            | Subject::Item(..) => SortKey::Nothing,
+        },
+        Column::Requests | Column::Errors => match row {
+            Subject::Workload(s, w) => {
+                let (requests, errors) = state.rates(&s.environment.id, &w.id);
+                let value = if column == Column::Requests { requests } else { errors };
+                value.map_or(SortKey::Nothing, SortKey::Number)
+            }
+            Subject::Environment(_)
+            | Subject::Connection(_)
             | Subject::Instance(..)
             | Subject::Revision(..)
             | Subject::Running(_)

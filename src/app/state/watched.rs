@@ -23,6 +23,10 @@ pub struct Watched {
     pub series: BTreeMap<EnvironmentId, Store>,
     /// What alerts are put together of.
     pub alerting: BTreeMap<EnvironmentId, Alerting>,
+    /// Requests a second of each job, and the part of them that failed.
+    pub rates: BTreeMap<(EnvironmentId, Arc<str>), (Option<f64>, Option<f64>)>,
+    /// Jobs that were scraped since their rates were taken.
+    pub fresh: BTreeSet<(EnvironmentId, Arc<str>)>,
     /// Worst first.
     pub alerts: BTreeMap<EnvironmentId, Vec<Arc<Alert>>>,
     /// Environments of which something was seen that is not in the picture yet.
@@ -48,6 +52,7 @@ impl Watched {
             Err(_) => store.failed(&target, at_ms, took),
         }
         let read = scraped.read.as_ref().map(|scan| (scan.samples, scan.unread, scan.left_out)).map_err(Arc::clone);
+        self.fresh.insert((watch.environment.clone(), watch.scrape.job.clone()));
         self.scrapes.insert(watch.clone(), LastScrape { at: scraped.at, took: scraped.took, read });
     }
 
@@ -75,6 +80,15 @@ impl Watched {
 }
 
 impl super::State {
+    /// Requests a second of a workload, and the part of them that failed, where it is scraped.
+    #[must_use]
+    pub fn rates(&self, environment: &EnvironmentId, workload: &WorkloadId) -> (Option<f64>, Option<f64>) {
+        let Some(policy) = self.settings.policies.get(environment) else { return (None, None) };
+        let own = policy.scrapes.iter().find(|scrape| scrape.workload.as_deref() == Some(workload.as_str()));
+        let rates = own.and_then(|scrape| self.watched.rates.get(&(environment.clone(), scrape.job.clone())));
+        rates.copied().unwrap_or_default()
+    }
+
     /// The alerts of an environment, worst first.
     pub fn alerts(&self, environment: &EnvironmentId) -> impl Iterator<Item = &Arc<Alert>> {
         self.watched.alerts.get(environment).into_iter().flatten()

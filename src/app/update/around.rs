@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::alerting;
+use crate::app::figures::scraped::rates;
 use crate::app::signs::signs;
 use crate::app::{Effect, State};
 use crate::model::{EnvironmentId, Inventory, Snapshot};
@@ -44,6 +45,13 @@ fn probed(state: &mut State, watch: &ProbeWatch, outcome: Outcome) {
 
 /// Time passed: what has come since is taken into the picture.
 pub fn tick(state: &mut State) {
+    for (environment, job) in std::mem::take(&mut state.watched.fresh) {
+        if let Some(store) = state.watched.series.get(&environment) {
+            let rates = rates(store, &job, state.now);
+            state.watched.rates.insert((environment, job), rates);
+            state.generation += 1;
+        }
+    }
     alerting::tick(state);
     for environment in std::mem::take(&mut state.watched.unjudged) {
         again(state, &environment);

@@ -91,6 +91,10 @@ pub struct WorkloadRow {
     pub restarts: u32,
     pub cpu_cores: Option<f64>,
     pub memory_bytes: Option<u64>,
+    /// Over the last minute, where it is scraped.
+    pub requests_per_second: Option<f64>,
+    /// The part of them that failed, 0 to 1.
+    pub error_rate: Option<f64>,
     pub created_at: Option<Timestamp>,
     pub autoscaler: Option<String>,
     pub drift: Option<String>,
@@ -249,6 +253,8 @@ pub fn workload(state: &State, snapshot: &Snapshot, workload: &Workload) -> Work
         restarts: workload.restarts(),
         cpu_cores: state.metrics.sum_latest(measured(), Figure::Cpu),
         memory_bytes: state.metrics.sum_latest(measured(), Figure::Memory).map(whole),
+        requests_per_second: state.rates(&snapshot.environment.id, &workload.id).0.filter(|r| r.is_finite()),
+        error_rate: state.rates(&snapshot.environment.id, &workload.id).1.filter(|r| r.is_finite()),
         created_at: workload.created_at,
         autoscaler: state.autoscaler_of(&snapshot.environment.id, &workload.id),
         drift: workload.drift.as_ref().map(ToString::to_string),
