@@ -1,8 +1,10 @@
-//! Prometheus text and OpenMetrics, as far as figures need them: samples with their labels, and what kind their family is.
-//! <https://prometheus.io/docs/instrumenting/exposition_formats/>, <https://prometheus.io/docs/specs/om/open_metrics_spec/>
+//! Exposition text read once, as gates need it: samples with their labels, and what kind their family is. What is scraped again
+//! and again goes through [`super::scan`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use super::scan::line::{Line, parts};
 
 /// Samples kept of one text: what has more is no metrics endpoint of one service.
 const SAMPLES: usize = 100_000;
@@ -43,19 +45,19 @@ impl Exposition {
     #[must_use]
     pub fn read(text: &str) -> Self {
         let mut read = Self::default();
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            if let Some(comment) = line.strip_prefix('#') {
-                if comment.trim() == "EOF" {
-                    break;
+        for line in text.split('\n') {
+            match Line::read(line) {
+                Line::Nothing => {}
+                Line::End => break,
+                Line::Kind(family, kind) => {
+                    read.kinds.insert(family.into(), kind);
                 }
-                read.comment(comment);
-            } else if read.points.len() == SAMPLES {
-                read.unread += 1;
-            } else {
-                match point(line) {
+                Line::Sample(..) if read.points.len() == SAMPLES => read.unread += 1,
+                Line::Sample(key, value) => match point(key, value) {
                     Some(point) => read.points.push(point),
                     None => read.unread += 1,
-                }
+                },
+                Line::Bad => read.unread += 1,
             }
         }
         read
@@ -68,82 +70,13 @@ impl Exposition {
         let said = self.kinds.get(name).or_else(|| self.kinds.get(name.strip_suffix("_total")?));
         said.copied().unwrap_or(if name.ends_with("_total") { Kind::Counter } else { Kind::Untyped })
     }
-
-    fn comment(&mut self, comment: &str) {
-        let mut words = comment.split_whitespace();
-        if let (Some("TYPE"), Some(name), Some(kind)) = (words.next(), words.next(), words.next()) {
-            let kind = match kind {
-                "counter" => Kind::Counter,
-                "gauge" => Kind::Gauge,
-                "histogram" | "gaugehistogram" => Kind::Histogram,
-                "summary" => Kind::Summary,
-                _ => Kind::Untyped,
-            };
-            self.kinds.insert(name.into(), kind);
-        }
-    }
 }
 
-/// `name{label="value",…} value [timestamp] [# exemplar]`.
-fn point(line: &str) -> Option<Point> {
-    let end = line.find(|c: char| c == '{' || c.is_whitespace())?;
-    let (name, rest) = line.split_at(end);
-    let (labels, rest) = match rest.trim_start().strip_prefix('{') {
-        Some(inside) => labels(inside)?,
-        None => (BTreeMap::new(), rest),
-    };
-    let value = number(rest.split_whitespace().next()?)?;
-    (is_name(name)).then(|| Point { name: name.into(), labels, value })
-}
-
-fn is_name(name: &str) -> bool {
-    let good = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    !name.is_empty() && name.chars().all(good) && !name.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// `label="value",…}`, and what comes after it.
-pub(super) fn labels(text: &str) -> Option<(Labels, &str)> {
-    let mut labels = BTreeMap::new();
-    let mut rest = text.trim_start();
-    loop {
-        if let Some(after) = rest.strip_prefix('}') {
-            return Some((labels, after));
-        }
-        let (name, after) = rest.split_once('=')?;
-        let (value, after) = quoted(after.trim_start())?;
-        labels.insert(name.trim().into(), value.into());
-        rest = after.trim_start();
-        rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
-    }
-}
-
-/// `"text"`, its escapes undone, and what comes after it.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let body = text.strip_prefix('"')?;
-    let mut value = String::new();
-    let mut chars = body.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return Some((value, &body[at + 1..])),
-            '\\' => match chars.next()?.1 {
-                'n' => value.push('\n'),
-                other => value.push(other),
-            },
-            other => value.push(other),
-        }
-    }
-    None
-}
-
-/// A figure as the format writes it: `1.5e3`, `+Inf`, `NaN`.
-pub(super) fn number(text: &str) -> Option<f64> {
-    match text {
-        "+Inf" | "Inf" => Some(f64::INFINITY),
-        "-Inf" => Some(f64::NEG_INFINITY),
-        "NaN" => Some(f64::NAN),
-        other if other.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) => other.parse().ok(),
-        _ => None,
-    }
+/// What tells a sample apart, and its value.
+fn point(key: &str, value: f64) -> Option<Point> {
+    let (name, labels) = parts(key)?;
+    let labels = labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    Some(Point { name: name.into(), labels, value })
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::exposition::{Exposition, Kind, Labels, Point, labels};
+use super::exposition::{Exposition, Kind, Labels, Point};
+use super::scan::line::{number, parts};
 
 /// What one target said, and what it said a while later.
 #[derive(Clone, Debug)]
@@ -124,7 +125,7 @@ fn latency(pairs: &[Pair], quantile: f64) -> Result<Reckoned, String> {
     // Bounds as bits: they are finite or infinite, positive, and so in order.
     let mut buckets: BTreeMap<u64, f64> = BTreeMap::new();
     for (point, rate) in grown(pairs, |point| is_bucket(&point.name)) {
-        let bound = point.labels.get("le").and_then(|le| super::exposition::number(le));
+        let bound = point.labels.get("le").and_then(|le| number(le));
         if let Some(bound) = bound.filter(|bound| *bound >= 0.0) {
             *buckets.entry(bound.to_bits()).or_default() += rate;
         }
@@ -150,16 +151,15 @@ fn quantile_of(buckets: &[(f64, f64)], quantile: f64) -> Option<f64> {
 }
 
 fn by_name(family: &str, pairs: &[Pair]) -> Result<Reckoned, String> {
-    let (name, wanted) = match family.split_once('{') {
-        None => (family.trim(), BTreeMap::new()),
-        Some((name, rest)) => {
-            let (wanted, rest) = labels(rest).ok_or_else(|| format!("{family} is no name{{label=\"value\"}}"))?;
-            if !rest.trim().is_empty() {
-                return Err(format!("{family} is no name{{label=\"value\"}}; expressions need a Prometheus server"));
-            }
-            (name.trim(), wanted)
+    let wrong = || match family.rsplit_once('}') {
+        Some((before, rest)) if !rest.trim().is_empty() && parts(&format!("{before}}}")).is_some() => {
+            format!("{family} is no name{{label=\"value\"}}; expressions are for rules")
         }
+        _ => format!("{family} is no name{{label=\"value\"}}"),
     };
+    let (name, labels) = parts(family.trim()).ok_or_else(wrong)?;
+    let name = &*name;
+    let wanted: Labels = labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
     let fits = |point: &Point| *point.name == *name && wanted.iter().all(|(label, value)| point.labels.get(label) == Some(value));
     let kind = pairs.iter().map(|pair| pair.after.kind(name)).find(|kind| *kind != Kind::Untyped).unwrap_or(Kind::Untyped);
     let mut now = pairs.iter().flat_map(|pair| &pair.after.points).filter(|point| fits(point)).peekable();

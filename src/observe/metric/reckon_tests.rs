@@ -90,7 +90,7 @@ fn nothing_happening_and_nothing_there_are_told_apart() {
         ("queue", "there is no queue in what it exposes"),
         ("bad", "bad is no number (NaN)"),
         ("up{x=1}", "up{x=1} is no name{label=\"value\"}"),
-        ("up{} > 3", "up{} > 3 is no name{label=\"value\"}; expressions need a Prometheus server"),
+        ("up{} > 3", "up{} > 3 is no name{label=\"value\"}; expressions are for rules"),
     ] {
         assert_eq!(of(name, &none), Err(why.to_owned()), "{name}");
     }

@@ -24,6 +24,7 @@ use super::exposition::Kind;
 pub use chunk::{ABSENT, is_absent};
 pub use layout::{Layout, Scan, Target};
 pub use select::{Matcher, Must};
+pub use source::Growth;
 use source::Source;
 
 /// How far back series are kept, milliseconds.
@@ -213,6 +214,12 @@ impl Store {
         if let Some(source) = self.source(series) {
             source.each(series.slot as usize, from_ms, to_ms, |at, value| into.push((at, value)));
         }
+    }
+
+    /// What a counter did within these times, both included.
+    #[must_use]
+    pub fn growth(&self, series: Series, from_ms: i64, to_ms: i64) -> Option<Growth> {
+        self.source(series)?.growth(series.slot as usize, from_ms, to_ms)
     }
 
     fn source(&self, series: Series) -> Option<&Source> {

@@ -45,6 +45,35 @@ struct Block {
     samples: usize,
 }
 
+/// What a counter did in a window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Growth {
+    /// When, milliseconds since 1970, and what it was.
+    pub first: (i64, f64),
+    pub last: (i64, f64),
+    pub values: usize,
+    /// The sum of what it had come to each time it began anew.
+    pub lost: f64,
+}
+
+impl Growth {
+    fn add(growth: &mut Option<Self>, at_ms: i64, value: f64) {
+        if is_absent(value) {
+            return;
+        }
+        match growth {
+            None => *growth = Some(Self { first: (at_ms, value), last: (at_ms, value), values: 1, lost: 0.0 }),
+            Some(growth) => {
+                if value < growth.last.1 {
+                    growth.lost += growth.last.1;
+                }
+                growth.last = (at_ms, value);
+                growth.values += 1;
+            }
+        }
+    }
+}
+
 impl Block {
     fn of(&self, slot: usize) -> Packed<'_> {
         let end = |slot: usize| self.ends.get(slot).map(|end| *end as usize);
@@ -207,5 +236,35 @@ impl Source {
                 take(row.at_ms, *value);
             }
         }
+    }
+
+    /// What a counter did within these times, both included; `None` where it has no value there. The same could be made of
+    /// [`Self::each`]: of blocks in which it only rises this reads no more than the ends.
+    pub fn growth(&self, slot: usize, from_ms: i64, to_ms: i64) -> Option<Growth> {
+        let mut growth: Option<Growth> = None;
+        let first = self.blocks.partition_point(|block| block.times.last().is_some_and(|last| *last < from_ms));
+        for block in self.blocks.range(first..) {
+            let from = block.times.partition_point(|at| *at < from_ms);
+            let to = block.times.partition_point(|at| *at <= to_ms);
+            let packed = block.of(slot);
+            if from >= to || packed.is_empty() {
+                continue;
+            }
+            if packed.is_rising() {
+                Growth::add(&mut growth, block.times[from], packed.get(from));
+                if to - from > 1 {
+                    Growth::add(&mut growth, block.times[to - 1], packed.get(to - 1));
+                    growth.iter_mut().for_each(|growth| growth.values += to - from - 2);
+                }
+                continue;
+            }
+            for at in from..to {
+                Growth::add(&mut growth, block.times[at], packed.get(at));
+            }
+        }
+        for row in self.head.iter().filter(|row| row.at_ms >= from_ms && row.at_ms <= to_ms) {
+            Growth::add(&mut growth, row.at_ms, row.values.get(slot).copied().unwrap_or(ABSENT));
+        }
+        growth
     }
 }

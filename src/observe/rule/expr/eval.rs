@@ -142,6 +142,9 @@ impl<'a> Evaluation<'a> {
 
     fn over(&mut self, over: Over, window: &Window, param: Option<&Node>, at: i64) -> Result<Vector, Arc<str>> {
         let param = param.map_or(Ok(f64::NAN), |param| self.scalar(param, at))?;
+        if let (Over::Rate | Over::Increase, Window::Series { select, range_ms }) = (over, window) {
+            return self.grown(over, select, *range_ms, at);
+        }
         let mut items = Vec::new();
         self.windows(window, at, |tags, values, span| {
             if let Some(value) = over::value(over, param, values, span) {
@@ -155,6 +158,21 @@ impl<'a> Evaluation<'a> {
         let vector = Vector { items, apart };
         // The last value of a series is still that series'.
         if over == Over::Last { Ok(vector) } else { vector.bare(self.store) }
+    }
+
+    /// What rules ask for most, without a look at each value.
+    fn grown(&mut self, over: Over, select: &Select, range_ms: i64, at: i64) -> Result<Vector, Arc<str>> {
+        let to = self.time(select.when, at);
+        let span = Span { from: to.saturating_sub(range_ms), to, at };
+        let series = self.store.select(&select.matchers);
+        let mut items = Vec::with_capacity(series.len());
+        for series in series {
+            let Some(growth) = self.store.growth(series, span.from, to) else { continue };
+            self.spend(growth.values)?;
+            let value = if over == Over::Rate { over::rate(&growth, span) } else { over::extrapolated(&growth, span, true) };
+            items.extend(value.map(|value| Item { tags: Tags::Of(series, Named::No), value }));
+        }
+        Vector { items, apart: one_name(select) }.bare(self.store)
     }
 
     /// Hands over the values of each series in a window.

@@ -1,6 +1,8 @@
 //! What is made of the values in a window, as `promql/functions.go` of Prometheus 2.42 makes it.
 //! <https://github.com/prometheus/prometheus/blob/v2.42.0/promql/functions.go>
 
+use crate::observe::metric::series::Growth;
+
 use super::aggregate::quantile;
 use super::tree::Over;
 
@@ -19,9 +21,9 @@ pub(super) fn value(over: Over, param: f64, values: Values<'_>, span: Span) -> O
     let (&(_, first), &(_, last)) = (values.first()?, values.last()?);
     let all = || values.iter().map(|(_, v)| *v);
     Some(match over {
-        Over::Rate => extrapolated(values, span, true)? / (seconds(span.to) - seconds(span.from)),
-        Over::Increase => extrapolated(values, span, true)?,
-        Over::Delta => extrapolated(values, span, false)?,
+        Over::Rate => rate(&growth(values)?, span)?,
+        Over::Increase => extrapolated(&growth(values)?, span, true)?,
+        Over::Delta => extrapolated(&growth(values)?, span, false)?,
         Over::Irate => latest(values, true)?,
         Over::Idelta => latest(values, false)?,
         Over::Deriv => line(values, values.first()?.0)?.0,
@@ -58,22 +60,23 @@ fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }
 
-/// How much the values have grown over the whole window, of which they cover a part: what lies between the outermost values
-/// and the ends is assumed to go on as it was, for half a step where the series seems to begin or end in the window.
-fn extrapolated(values: Values<'_>, span: Span, counter: bool) -> Option<f64> {
-    let (&[(first_ms, first), ..], &[.., (last_ms, last)]) = (values, values) else { return None };
-    let steps = values.len() - 1;
+/// How much a counter or a gauge has grown over the whole window, of which its values cover a part: what lies between the
+/// outermost values and the ends is assumed to go on as it was, for half a step where the series seems to begin or end in the
+/// window.
+pub(super) fn extrapolated(growth: &Growth, span: Span, counter: bool) -> Option<f64> {
+    let ((first_at, first), (last_at, last)) = (growth.first, growth.last);
+    let steps = growth.values - 1;
     if steps == 0 {
         return None;
     }
     let mut grown = last - first;
     if counter {
         // A counter that went down has begun anew.
-        grown += values.windows(2).filter(|w| w[1].1 < w[0].1).map(|w| w[0].1).sum::<f64>();
+        grown += growth.lost;
     }
-    let mut before = (first_ms - span.from) as f64 / 1000.0;
-    let after = (span.to - last_ms) as f64 / 1000.0;
-    let covered = (last_ms - first_ms) as f64 / 1000.0;
+    let mut before = (first_at - span.from) as f64 / 1000.0;
+    let after = (span.to - last_at) as f64 / 1000.0;
+    let covered = (last_at - first_at) as f64 / 1000.0;
     let step = covered / count(steps);
     if counter && grown > 0.0 && first >= 0.0 {
         // It cannot have been below zero.
@@ -81,6 +84,17 @@ fn extrapolated(values: Values<'_>, span: Span, counter: bool) -> Option<f64> {
     }
     let part = |gap: f64| if gap < step * 1.1 { gap } else { step / 2.0 };
     Some(grown * ((covered + part(before) + part(after)) / covered))
+}
+
+/// The same a second.
+pub(super) fn rate(growth: &Growth, span: Span) -> Option<f64> {
+    Some(extrapolated(growth, span, true)? / (seconds(span.to) - seconds(span.from)))
+}
+
+fn growth(values: Values<'_>) -> Option<Growth> {
+    let (first, last) = (*values.first()?, *values.last()?);
+    let lost = values.windows(2).filter(|w| w[1].1 < w[0].1).map(|w| w[0].1).sum();
+    Some(Growth { first, last, values: values.len(), lost })
 }
 
 /// The last two values: how they differ, or how fast the counter goes.
