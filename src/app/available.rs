@@ -148,9 +148,13 @@ fn belongs(verb: Verb, engine: Option<EngineKind>) -> bool {
 pub fn footer(state: &State) -> Vec<Command> {
     let mut commands = match state.nav.view().screen {
         Screen::Fleet => vec![Command::Enter, Command::Logs, Command::Operate(Verb::Lock), Command::Jump],
-        Screen::Workloads | Screen::Health | Screen::Metrics => vec![
+        Screen::Metrics => {
+            vec![Command::Enter, Command::Logs, Command::Longer, Command::Shorter, Command::Each, Command::WhatChanged]
+        }
+        Screen::Workloads | Screen::Health => vec![
             Command::Enter,
             Command::Logs,
+            Command::WhatChanged,
             Command::Operate(Verb::Restart),
             Command::Operate(Verb::Scale),
             Command::Operate(Verb::Deploy),
@@ -177,7 +181,9 @@ pub fn footer(state: &State) -> Vec<Command> {
             Command::Save,
             Command::Back,
         ],
-        Screen::Alerts | Screen::Timeline => vec![Command::Enter, Command::Logs],
+        Screen::Alerts | Screen::Timeline => {
+            vec![Command::Enter, Command::Logs, Command::Go(Screen::Metrics), Command::WhatChanged]
+        }
         Screen::Operations => vec![Command::AbortOperation, Command::TickOperation, Command::Operate(Verb::Recover)],
         Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy), Command::Describe],
         Screen::Describe => vec![Command::Copy, Command::Back],

@@ -31,7 +31,7 @@ use super::rows::Listed;
 
 pub use alerting::{Alerting, Heard};
 pub use autoscale::Autoscalers;
-pub use charts::{Charts, Dots, Window};
+pub use charts::{Charts, Dots, Sheet, SheetKey, Window};
 pub use log::{LogScope, LogSource, LogView, Search, Stamps};
 pub use overlay::{Choice, Confirm, Entry, FieldDeed, Input, Menu, Overlay, Palette, Previews, Prompt, Purpose};
 pub use watched::Watched;
@@ -52,6 +52,8 @@ pub struct State {
     pub watched: Watched,
     pub nav: Nav,
     pub charts: Charts,
+    /// The charts of what is scraped, while they are on screen.
+    pub sheet: Option<Sheet>,
     pub logs: Option<LogView>,
     pub description: Option<Arc<Description>>,
     pub operations: Operations,

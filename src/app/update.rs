@@ -9,6 +9,7 @@ mod changed;
 mod changes;
 mod confirm;
 mod discovery;
+mod figures;
 mod forward;
 mod inspect;
 mod keys;
@@ -130,6 +131,7 @@ fn settle(state: &mut State) -> Vec<Effect> {
     state.messages.retain(|m| now - m.at.as_second() < MESSAGE_SECONDS[usize::from(!m.ok)]);
     logs::sync(state);
     table::settle(state);
+    figures::settle(state);
     palette::settle(state);
     if state.quitting && state.operations.running.is_empty() {
         return vec![Effect::Quit];

@@ -64,5 +64,11 @@ pub fn draw(scene: &Scene<'_>, subject: &Subject<'_>, area: Rect, buf: &mut Buff
 
 /// Every chart of what a row stands for, the most telling first.
 fn graphs(scene: &Scene<'_>, subject: &Subject<'_>) -> Vec<Graph> {
-    measured::graphs(scene.state, subject, scene.state.charts.each)
+    let state = scene.state;
+    let mut graphs = measured::graphs(state, subject, state.charts.each);
+    // What people feel stands right after what it costs.
+    let scraped = state.sheet.iter().filter(|sheet| sheet.key.row == subject.id()).flat_map(|sheet| sheet.graphs.clone());
+    let rest = graphs.split_off(graphs.len().min(2));
+    graphs.extend(scraped.chain(rest));
+    graphs
 }

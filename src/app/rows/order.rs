@@ -97,10 +97,8 @@ pub(super) fn candidates<'a>(state: &'a State, view: &View) -> Vec<Subject<'a>> 
     match view.screen {
         Screen::Fleet => fleet(state),
         Screen::Instances => scope().into_iter().flat_map(|s| instances(s, view.workload.as_ref())).collect(),
-        Screen::Metrics if view.workload.is_some() => {
-            scope().into_iter().flat_map(|s| instances(s, view.workload.as_ref())).collect()
-        }
-        Screen::Workloads | Screen::Metrics => scope().into_iter().flat_map(workloads).collect(),
+        Screen::Metrics => scope().into_iter().flat_map(|s| metrics(s, view.workload.as_ref())).collect(),
+        Screen::Workloads => scope().into_iter().flat_map(workloads).collect(),
         Screen::Health => scope().into_iter().flat_map(|s| health(s, view.workload.as_ref())).collect(),
         Screen::Alerts => alerts(state, view),
         Screen::Timeline => timeline(state, view),
@@ -128,6 +126,17 @@ fn fleet(state: &State) -> Vec<Subject<'_>> {
 
 fn workloads(snapshot: &Arc<Snapshot>) -> impl Iterator<Item = Subject<'_>> {
     snapshot.workloads.iter().map(move |w| Subject::Workload(snapshot, w))
+}
+
+/// The whole, then its parts: an environment and its workloads, or a workload and its instances.
+fn metrics<'a>(snapshot: &'a Arc<Snapshot>, only: Option<&WorkloadId>) -> Vec<Subject<'a>> {
+    match only {
+        None => std::iter::once(Subject::Environment(snapshot)).chain(workloads(snapshot)).collect(),
+        Some(id) => {
+            let whole = snapshot.workload(id).map(|w| Subject::Workload(snapshot, w));
+            whole.into_iter().chain(instances(snapshot, only)).collect()
+        }
+    }
 }
 
 fn instances<'a>(snapshot: &'a Arc<Snapshot>, only: Option<&WorkloadId>) -> Vec<Subject<'a>> {
@@ -202,7 +211,11 @@ fn operations<'a>(state: &'a State, environment: Option<&EnvironmentId>) -> Vec<
 /// The order a list has until a person chooses another.
 fn by_default(screen: Screen, rows: &mut [Subject<'_>]) {
     match screen {
-        Screen::Workloads | Screen::Instances | Screen::Metrics => rows.sort_by(|a, b| sort::natural(a.name(), b.name())),
+        Screen::Workloads | Screen::Instances => rows.sort_by(|a, b| sort::natural(a.name(), b.name())),
+        Screen::Metrics => {
+            let part = |s: &Subject<'_>| (!matches!(s, Subject::Environment(_)), matches!(s, Subject::Instance(..)));
+            rows.sort_by(|a, b| part(a).cmp(&part(b)).then_with(|| sort::natural(a.name(), b.name())));
+        }
         Screen::Health => rows.sort_by(|a, b| {
             let key = |s: &Subject<'_>| Reverse(s.health());
             key(a).cmp(&key(b)).then_with(|| sort::natural(a.name(), b.name()))

@@ -2,6 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::figures::graph::Graph;
+use crate::app::figures::scraped::Range;
+
+use super::RowId;
+
 /// How much time a chart shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Window {
@@ -83,6 +88,22 @@ pub struct Charts {
     pub until: Option<Timestamp>,
     /// Each instance by itself, over one another, instead of their sum.
     pub each: bool,
+}
+
+/// The charts of what is scraped, as last made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    pub key: SheetKey,
+    pub graphs: Vec<Graph>,
+}
+
+/// What they were made from: while it stays the same, so do they.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetKey {
+    pub row: RowId,
+    pub range: Range,
+    /// When something was scraped last.
+    pub newest: Option<Timestamp>,
 }
 
 /// Steps the cursor takes from one end of a window to the other.

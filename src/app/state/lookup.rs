@@ -35,6 +35,7 @@ impl State {
             watched: super::Watched::default(),
             nav: Nav { stack: vec![View::new(Screen::Fleet)], moved: false },
             charts: super::Charts::default(),
+            sheet: None,
             logs: None,
             description: None,
             operations: Operations::default(),
