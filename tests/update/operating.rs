@@ -193,7 +193,7 @@ fn the_menu_offers_what_can_be_done() {
             ▸ shop/api
               shop/db
               shop/web
-            over: menu shop/api: ▸open | logs | previous logs | describe | revisions | copy | restart(no) | scale(no) | deploy(no) | roll back(no) | bring up(no) | shell(no) | start(no) | pause(no) | unpause(no) | stop(no) | kill(no) | remove(no) | run(no) | lock(no) | unlock(no) | recover(no) | drill(no)
+            over: menu shop/api: ▸open | logs | previous logs | describe | revisions | copy | restart(no) | scale(no) | deploy(no) | roll back(no) | bring up(no) | shell(no) | start(no) | pause(no) | unpause(no) | stop(no) | kill(no) | remove(no) | run(no) | load test(no) | lock(no) | unlock(no) | recover(no) | drill(no)
         "#]],
     );
     check(
@@ -204,7 +204,7 @@ fn the_menu_offers_what_can_be_done() {
             ▸ here:shop
               tools
               prod-1:shop
-            over: menu here:shop: ▸open | logs | copy | bring up(no) | run(no) | lock | unlock(no) | recover(no) | drill
+            over: menu here:shop: ▸open | logs | copy | bring up(no) | run(no) | load test(no) | lock | unlock(no) | recover(no) | drill
         "#]],
     );
 }

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use crate::app::State;
 use crate::app::format::clock;
 use crate::app::state::Alerting;
+use crate::app::watches::watches;
 use crate::model::{Alert, AlertState, EnvironmentId, Item, Source};
 use crate::observe::rule::file::Rules;
 use crate::observe::rule::silence::Silences;
-use crate::observe::watch::{Asked, Told};
+use crate::observe::watch::{Asked, Told, Watch};
 
 /// A Prometheus server was asked.
 pub fn told(state: &mut State, environment: &EnvironmentId, asked: Asked<Told>) {
@@ -35,12 +36,23 @@ pub fn tick(state: &mut State) {
         let Some(policy) = state.settings.policies.get(&environment) else { continue };
         let here = policy.prometheus.is_none() && !policy.rules.groups.is_empty();
         let rules = policy.rules.clone();
-        let evaluated = here && state.snapshot(&environment).is_some() && evaluate(state, &environment, &rules);
+        let evaluated = here && is_ready(state, &environment) && evaluate(state, &environment, &rules);
         // A silence begins and ends by itself.
         if evaluated || state.watched.alerting.get(&environment).is_some_and(Alerting::has_silences) {
             gather(state, &environment);
         }
     }
+}
+
+/// Whether rules can be evaluated: not before every endpoint has been asked once, or what is only not read yet would be
+/// taken for what is not there.
+fn is_ready(state: &State, environment: &EnvironmentId) -> bool {
+    let began = state.watched.alerting.get(environment).is_some_and(|alerting| alerting.evaluation.next().is_some());
+    let asked = |watch: &Watch| match watch {
+        Watch::Scrape(scrape) if scrape.environment == *environment => state.watched.scrapes.contains_key(scrape),
+        Watch::Scrape(_) | Watch::Probe(_) | Watch::Prometheus(_) | Watch::Alertmanager(_) | Watch::Silences(_) => true,
+    };
+    state.snapshot(environment).is_some() && (began || watches(state).iter().all(|(_, watch)| asked(watch)))
 }
 
 /// Evaluates the groups that are due; tells whether there were any.

@@ -192,7 +192,8 @@ impl Driver {
         let looked = |state: &State| {
             watches(state).into_iter().all(|(_, watch)| match watch {
                 Watch::Probe(watch) => state.watched.probes.get(&watch).is_some_and(|standing| standing.last.is_some()),
-                Watch::Scrape(_) => true,
+                // Rules are evaluated when every endpoint has been asked.
+                Watch::Scrape(watch) => !has_rules(state, &watch.environment) || state.watched.scrapes.contains_key(&watch),
                 Watch::Prometheus(watch) => asked(state, &watch.environment, |a| a.prometheus.is_asked()),
                 Watch::Alertmanager(watch) => asked(state, &watch.environment, |a| a.alertmanager.is_asked()),
                 Watch::Silences(watch) => asked(state, &watch.environment, |a| a.file.is_asked()),
@@ -261,6 +262,11 @@ impl Driver {
         let state = self.state();
         state.snapshots().filter(|s| is_unfinished(state, s)).map(|s| state.name_of(&s.environment.id)).collect()
     }
+}
+
+/// Whether rules of an environment are evaluated here.
+fn has_rules(state: &State, environment: &EnvironmentId) -> bool {
+    state.settings.policies.get(environment).is_some_and(|policy| policy.prometheus.is_none() && !policy.rules.groups.is_empty())
 }
 
 /// Whether waiting longer for a first picture makes no sense.
