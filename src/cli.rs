@@ -119,6 +119,20 @@ pub struct Global {
     pub world: World,
 }
 
+impl Global {
+    /// Whether no flag names a real engine or an environment of one.
+    #[must_use]
+    pub fn names_nothing_real(&self) -> bool {
+        self.environment.is_none()
+            && self.project.is_none()
+            && self.host.is_none()
+            && self.context.is_none()
+            && self.namespace.is_none()
+            && self.kubeconfig.is_none()
+            && !self.all_namespaces
+    }
+}
+
 /// How the demo world is made.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Demo options")]

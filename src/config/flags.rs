@@ -7,7 +7,9 @@ impl Flags {
     /// What the command line says. `demo` as a command means the same as `--demo`.
     #[must_use]
     pub fn new(global: &Global, command: Option<&Command>) -> Self {
-        let demo = global.demo || matches!(command, Some(Command::Demo));
+        // A picture is one of the demo unless something real is named.
+        let picture = matches!(command, Some(Command::Screenshot(_))) && global.names_nothing_real();
+        let demo = global.demo || picture || matches!(command, Some(Command::Demo));
         Self {
             config: global.config.clone(),
             environment: global.environment.as_deref().map(Into::into),

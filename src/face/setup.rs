@@ -164,15 +164,7 @@ pub fn paths() -> Result<Paths, Vec<Problem>> {
 /// Whether the screen of a world that stands still is meant: the demo's, whenever no real environment is named.
 #[must_use]
 pub fn is_still(cli: &Cli) -> bool {
-    let global = &cli.global;
-    global.demo
-        || (global.environment.is_none()
-            && global.project.is_none()
-            && global.host.is_none()
-            && global.context.is_none()
-            && global.namespace.is_none()
-            && global.kubeconfig.is_none()
-            && !global.all_namespaces)
+    cli.global.demo || cli.global.names_nothing_real()
 }
 
 /// How many colours the terminal shows.

@@ -1,10 +1,13 @@
 //! An alert: what it says, what it is evaluated from, who has silenced it.
 
+use ratatui::style::Style;
+
 use crate::app::format::{figure, moment};
 use crate::model::{Alert, AlertState, EnvironmentId};
 use crate::theme::Role;
 use crate::ui::scene::Scene;
 use crate::ui::widget::Page;
+use crate::ui::widget::text::cells;
 
 use super::fact;
 
@@ -28,12 +31,21 @@ pub fn write(scene: &Scene<'_>, environment: &EnvironmentId, alert: &Alert, widt
     if let Some(workload) = scene.state.workload_of_alert(environment, alert) {
         fact(page, "workload", workload.as_str(), (text, dim));
     }
-    page.line().column("rule", dim, 10);
-    page.wrapped(&alert.expression, text, 10, width, 4);
+    long(page, "rule", &alert.expression, width, (text, dim));
     fact(page, "labels", &alert.labels.to_string(), (text, dim));
     for (name, value) in alert.annotations.iter() {
-        page.line().column(name, dim, 10);
-        page.wrapped(value, text, 10, width, 4);
+        if **value != *alert.words() {
+            long(page, name, value, width, (text, dim));
+        }
     }
     fact(page, "source", alert.source.word(), (text, dim));
+}
+
+/// A name and a value that may take several lines.
+fn long(page: &mut Page, name: &str, value: &str, width: u16, styles: (Style, Style)) {
+    if cells(value) + 12 < width && !value.contains('\n') {
+        return fact(page, name, value, styles);
+    }
+    page.line().add(name, styles.1);
+    page.wrapped(value.trim_end(), styles.0, 10, width, 6);
 }
