@@ -22,8 +22,9 @@ mod command;
 mod compose;
 #[path = "e2e/console.rs"]
 mod console;
-#[path = "e2e/logs.rs"]
+#[path = "e2e/load.rs"]
 mod load;
+#[path = "e2e/logs.rs"]
 mod logs;
 #[path = "support/pty.rs"]
 mod pty;

@@ -1,4 +1,4 @@
-//! Load tests as data: what is sent when, what came of it, and when enough is enough. [`crate::probe::load`] does it.
+//! Load tests as data: what is sent when, what came of it, and when enough is enough. [`crate::probe::load()`] does it.
 //!
 //! Two models. **Closed**: so many users, each asking again (after a pause for thought) once it was answered; a server that
 //! stalls is asked less. **Open**: so many requests a second, whatever comes back, over at most so many connections.

@@ -1,7 +1,8 @@
 //! The load generator: users who ask, each over a connection of its own that is kept, and the books kept of them. What is
 //! sent when, and what is made of the answers, is [`crate::observe::load`]'s.
 //!
-//! One user costs a task, a connection and at most 16 KiB of what it reads; all of them share a handful of tallies. Requests
+//! One user costs a task, a connection and what is read ahead of it: about 24 KiB, at most 16 KiB more while an answer is long.
+//! All of them share a handful of tallies. Requests
 //! are GETs, answers are read whole and thrown away, redirects are answers like others.
 
 mod line;

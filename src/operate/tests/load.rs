@@ -133,7 +133,7 @@ fn a_person_ends_it_and_keeps_what_it_has_measured() {
     let effects = machine.on(at(1), Event::Abort);
     assert_eq!(effects, [Effect::Stop(ticket)]);
     let effects = machine.on(at(2), Event::Done(ticket, Ok(Accepted::Load(figures(Some(End::Stopped))))));
-    assert_eq!((machine.outcome(), &*machine.detail), (Some(&Outcome::Failed), "aborted"));
+    assert_eq!((machine.outcome(), &*machine.detail), (Some(&Outcome::Failed), "aborted; nothing was changed"));
     assert_eq!(machine.progress[0].load, Some(figures(Some(End::Stopped))));
     assert!(effects.iter().any(|e| matches!(e, Effect::Journal(r) if r.step.as_ref().is_some_and(|s| s.load.is_some()))));
 }

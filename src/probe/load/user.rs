@@ -13,6 +13,9 @@ use crate::observe::load::Failed;
 /// A user that gets no connection does not knock on and on.
 const KNOCK_AGAIN: Duration = Duration::from_millis(100);
 
+/// So long after the end requests are sent that were due before it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// Lives until the test is over.
 pub(super) async fn live(shared: Arc<Shared>, number: u32) {
     if shared.load.shape.rate.is_some() { keep_pace(&shared, number).await } else { ask_again(&shared, number).await }
@@ -46,8 +49,8 @@ async fn keep_pace(shared: &Shared, number: u32) {
         }
         let due = shared.begun + shared.load.shape.due(next);
         sleep_until(due).await;
-        // What could not be sent in time is told as late, not sent after the end.
-        if Instant::now() > shared.ends() + shared.load.shape.timeout {
+        // What could not be sent in time is told as late, not sent long after the end.
+        if Instant::now() > shared.ends() + GRACE {
             return;
         }
         ask(shared, number, &mut line, due).await;
