@@ -18,6 +18,8 @@
 
 #[path = "render/any.rs"]
 mod any;
+#[path = "render/charts.rs"]
+mod charts;
 #[path = "support/deploy.rs"]
 mod deploy;
 #[path = "render/picture.rs"]

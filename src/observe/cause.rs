@@ -151,7 +151,9 @@ pub fn rank<T>(moment: Timestamp, from: Timestamp, candidates: Vec<Candidate<T>>
     known.sort_by(|a, b| (Reverse(a.at), &a.subject, &a.what).cmp(&(Reverse(b.at), &b.subject, &b.what)));
     let mut told: Vec<Candidate<T>> = Vec::with_capacity(known.len());
     for next in known {
-        let same = |t: &&mut Candidate<T>| t.kind == next.kind && t.subject == next.subject && t.what == next.what;
+        // What just happens again and again is one thing, whatever is told of it each time.
+        let alike = |t: &Candidate<T>| t.what == next.what || !next.kind.is_change();
+        let same = |t: &&mut Candidate<T>| t.kind == next.kind && t.subject == next.subject && alike(t);
         match told.iter_mut().find(same) {
             Some(before) => before.times = before.times.saturating_add(next.times),
             None => told.push(next),

@@ -65,7 +65,7 @@ pub fn draw(scene: &Scene<'_>, subject: &Subject<'_>, area: Rect, buf: &mut Buff
 /// Every chart of what a row stands for, the most telling first.
 fn graphs(scene: &Scene<'_>, subject: &Subject<'_>) -> Vec<Graph> {
     let state = scene.state;
-    let mut graphs = measured::graphs(state, subject, state.charts.each);
+    let mut graphs = measured::graphs(state, subject, state.charts.span(state.now).0, state.charts.each);
     // What people feel stands right after what it costs.
     let scraped = state.sheet.iter().filter(|sheet| sheet.key.row == subject.id()).flat_map(|sheet| sheet.graphs.clone());
     let rest = graphs.split_off(graphs.len().min(2));

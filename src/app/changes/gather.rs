@@ -1,7 +1,7 @@
 //! Everything known that may be a cause, each thing once: what we did ourselves is told by its operation, what was
 //! deployed by its revision, the rest by the timeline.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -25,7 +25,7 @@ pub(super) fn candidates(state: &State, asked: &Asked, from: Timestamp) -> Vec<C
         let circle = Circle::of(state, asked, snapshot);
         operations(state, &circle, &mut found);
         revisions(&circle, &mut found);
-        items(state, &circle, &mut found);
+        items(state, &circle, from, &mut found);
         instances(&circle, &mut found);
     }
     found.retain(|c| inside(c.at));
@@ -39,13 +39,18 @@ struct Circle<'a> {
     here: bool,
     /// What the workload says it depends on.
     needs: BTreeSet<Arc<str>>,
+    /// Whose each name is.
+    names: BTreeMap<&'a str, &'a WorkloadId>,
 }
 
 impl<'a> Circle<'a> {
     fn of(state: &'a State, asked: &'a Asked, snapshot: &'a Snapshot) -> Self {
         let here = snapshot.environment.id == asked.environment;
         let workload = asked.workload.as_ref().and_then(|id| state.workload(&asked.environment, id));
-        Self { asked, snapshot, here, needs: workload.map(|(_, w)| needs(w)).unwrap_or_default() }
+        let needs = workload.map(|(_, w)| needs(w)).unwrap_or_default();
+        let of = |w: &'a Arc<Workload>| w.instances.iter().map(|i| (&*i.name, &w.id)).chain([(w.id.as_str(), &w.id)]);
+        let names = snapshot.workloads.iter().flat_map(of).collect();
+        Self { asked, snapshot, here, needs, names }
     }
 
     fn id(&self) -> &EnvironmentId {
@@ -61,6 +66,10 @@ impl<'a> Circle<'a> {
             (true, None, _) => Relation::Same,
             (true, Some(_), _) => Relation::Beside,
         }
+    }
+
+    fn owner_of(&self, subject: &str) -> Option<WorkloadId> {
+        self.names.get(subject).map(|id| (*id).clone()).or_else(|| by_its_name(self.snapshot, subject))
     }
 
     fn is_needed(&self, other: &WorkloadId) -> bool {
@@ -176,14 +185,15 @@ fn of_revision(
     }
 }
 
-fn items(state: &State, circle: &Circle<'_>, found: &mut Vec<Candidate<Lead>>) {
+fn items(state: &State, circle: &Circle<'_>, from: Timestamp, found: &mut Vec<Candidate<Lead>>) {
     let deployed: Vec<(Timestamp, Option<WorkloadId>)> = found
         .iter()
         .filter(|c| c.lead.revision.is_some() && c.lead.environment.as_ref() == Some(circle.id()))
         .map(|c| (c.at, c.lead.workload.clone()))
         .collect();
-    for (_, item) in state.timeline.iter().filter(|(_, i)| &i.environment == circle.id()) {
-        let workload = owner_of(circle.snapshot, &item.subject);
+    let inside = |i: &Item| &i.environment == circle.id() && i.at >= from && i.at <= circle.asked.moment;
+    for item in state.timeline.iter().map(|(_, item)| item).filter(|i| inside(i)) {
+        let workload = circle.owner_of(&item.subject);
         let relation = circle.relation(workload.as_ref());
         let Some(kind) = kind_of(item, relation) else { continue };
         // From another environment only what somebody did can matter here.
@@ -283,6 +293,11 @@ pub(super) fn owner_of(snapshot: &Snapshot, subject: &str) -> Option<WorkloadId>
     if let Some(found) = snapshot.workloads.iter().find(exact) {
         return Some(found.id.clone());
     }
+    by_its_name(snapshot, subject)
+}
+
+/// The workload an instance that is gone belonged to, by how instances are called.
+fn by_its_name(snapshot: &Snapshot, subject: &str) -> Option<WorkloadId> {
     // `shop_api_3`, `shop-api-3`, `api-5d4f-x`, `api/api-1`: the longest name that fits.
     let environment = &snapshot.environment.id.name;
     let bare = subject.strip_prefix(&**environment).and_then(|rest| rest.strip_prefix(['_', '-', '.'])).unwrap_or(subject);

@@ -34,7 +34,7 @@ pub(super) fn kind_of(item: &Item, relation: Relation) -> Option<Kind> {
 fn kind_of_event(item: &Item, relation: Relation) -> Option<Kind> {
     let out_of_memory = || item.detail.contains("OOM") || item.detail.contains("memory");
     Some(match &*item.what {
-        "image" | "new" => Kind::Deploy,
+        "image" | "new" | "deploy" => Kind::Deploy,
         "revision" | "update" => Kind::Config,
         "drift" => Kind::Drift,
         "scaled" if item.detail.contains("(autoscaler") => Kind::Autoscale,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::app::rows::Subject;
 use crate::app::state::State;
 use crate::model::{Instance, Snapshot, Workload};
@@ -10,17 +12,19 @@ use crate::observe::metric::{Figure, Stretch};
 use super::graph::{Graph, Level, Line, Unit};
 use super::is_measurable;
 
+/// How long a reading may hold, at most.
+const BEFORE: SignedDuration = SignedDuration::from_secs(120);
 /// Instances drawn by themselves at a time.
 const MOST: usize = 10;
 
-/// The charts of what a row stands for: sums, or with `each` every instance by itself.
+/// The charts of what a row stands for, from a moment on: sums, or with `each` every instance by itself.
 #[must_use]
-pub fn graphs(state: &State, subject: &Subject<'_>, each: bool) -> Vec<Graph> {
+pub fn graphs(state: &State, subject: &Subject<'_>, from: Timestamp, each: bool) -> Vec<Graph> {
     let Some((snapshot, workload, instances)) = instances(subject) else { return Vec::new() };
     let each = each && instances.len() > 1;
     let mut graphs = vec![
-        graph(state, "CPU", Unit::Cores, &instances, &[(Figure::Cpu, "")], each),
-        graph(state, "Memory", Unit::Bytes, &instances, &[(Figure::Memory, "")], each),
+        graph((state, from), "CPU", Unit::Cores, &instances, &[(Figure::Cpu, "")], each),
+        graph((state, from), "Memory", Unit::Bytes, &instances, &[(Figure::Memory, "")], each),
     ];
     cpu_levels(state, (snapshot, workload), &instances, each, &mut graphs[0]);
     memory_levels((snapshot, workload), state, &instances, each, &mut graphs[1]);
@@ -31,10 +35,17 @@ pub fn graphs(state: &State, subject: &Subject<'_>, each: bool) -> Vec<Graph> {
     for (title, pair) in pairs {
         if each {
             for (figure, word) in pair {
-                graphs.push(graph(state, &format!("{title} {word}"), Unit::BytesASecond, &instances, &[(figure, "")], true));
+                graphs.push(graph(
+                    (state, from),
+                    &format!("{title} {word}"),
+                    Unit::BytesASecond,
+                    &instances,
+                    &[(figure, "")],
+                    true,
+                ));
             }
         } else {
-            graphs.push(graph(state, title, Unit::BytesASecond, &instances, &pair, false));
+            graphs.push(graph((state, from), title, Unit::BytesASecond, &instances, &pair, false));
         }
     }
     graphs
@@ -63,14 +74,17 @@ pub fn instances<'a>(subject: &Subject<'a>) -> Option<Found<'a>> {
 }
 
 fn graph(
-    state: &State,
+    (state, from): (&State, Timestamp),
     title: &str,
     unit: Unit,
     instances: &[&Arc<Instance>],
     figures: &[(Figure, &'static str)],
     each: bool,
 ) -> Graph {
-    let part = |i: &Arc<Instance>, figure| state.metrics.over(&i.id, figure).collect::<Vec<Stretch>>();
+    // What is before it may still hold in its beginning.
+    let from = from.saturating_sub(BEFORE).unwrap_or(from);
+    let part =
+        |i: &Arc<Instance>, figure| state.metrics.over(&i.id, figure).skip_while(|s| s.until < from).collect::<Vec<Stretch>>();
     let lines = if each {
         let own = |(at, i): (usize, &&Arc<Instance>)| Line {
             name: i.name.clone(),

@@ -82,12 +82,14 @@ impl<'a> Marks<'a> {
             | Subject::Alert(..)
             | Subject::Item(..) => return Self { all: Vec::new() },
         };
-        let own = |item: &Item| {
-            let mine = workload.is_none_or(|w| owner(scene.state, item).as_ref() == Some(w));
-            &item.environment == environment && item.at >= from && item.at <= to && mine
+        let inside = |item: &&Item| item.at >= from && item.at <= to && &item.environment == environment;
+        // Whose it is takes longest to find out: it is asked last, and only of what could be its.
+        let mine = |item: &Item| {
+            workload.is_none_or(|w| item.subject.contains(w.as_str()) && owner(scene.state, item).as_ref() == Some(w))
         };
-        let items = scene.state.timeline.iter().rev().map(|(_, item)| item).filter(|i| own(i));
-        let mut all: Vec<Mark<'a>> = items.filter_map(|item| kind(item).map(|kind| Mark { item, kind })).take(MOST).collect();
+        let items = scene.state.timeline.iter().rev().map(|(_, item)| item).filter(inside);
+        let marks = items.filter_map(|item| kind(item).filter(|_| mine(item)).map(|kind| Mark { item, kind }));
+        let mut all: Vec<Mark<'a>> = marks.take(MOST).collect();
         all.sort_by_key(|m| m.item.at);
         Self { all }
     }

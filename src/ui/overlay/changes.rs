@@ -76,19 +76,19 @@ fn cause(scene: &Scene<'_>, changes: &Changes, index: usize, selected: bool, row
     let mut pen = Pen::new(buf, row, 0);
     pen.put(if selected { "▸ " } else { "  " }, text).put_in(&moment(scene.state.now, cause.at, 0), 11, dim);
     pen.to(row.x + 14).put_in(&ahead(cause.at, changes.asked.moment), 15, text);
-    let words = line(cause);
+    // What happened elsewhere says where before anything else.
+    let elsewhere = cause.lead.environment.as_ref().filter(|_| cause.relation == Relation::Elsewhere);
+    let place = elsewhere.map(|e| format!("{}: ", scene.state.name_of(e))).unwrap_or_default();
+    let words = format!("{place}{}", line(cause));
     // What is of the thing itself stands out from what is around it.
     let style = if cause.relation == Relation::Same && !selected { on(scene, Role::Strong) } else { text };
     pen.to(row.x + BEFORE).put(&words, style);
     let near = match cause.relation {
-        Relation::Same | Relation::Beside => "",
+        Relation::Same | Relation::Beside | Relation::Elsewhere => "",
         Relation::Needed => "  it depends on this",
-        Relation::Elsewhere => "  in another environment",
     };
-    let elsewhere = cause.lead.environment.as_ref().filter(|_| cause.relation == Relation::Elsewhere);
-    let where_ = elsewhere.map(|e| format!(" ({})", scene.state.name_of(e))).unwrap_or_default();
     if pen.left() > cells(near) {
-        pen.put(near, dim).put(&where_, dim);
+        pen.put(near, dim);
     }
 }
 
