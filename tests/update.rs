@@ -19,6 +19,8 @@
 #[path = "support/fixture.rs"]
 mod fixture;
 
+#[path = "update/alerting.rs"]
+mod alerting;
 #[path = "update/any.rs"]
 mod any;
 #[path = "update/around.rs"]
