@@ -89,13 +89,22 @@ fn need(holds: bool, why: &'static str) -> Capability {
     if holds { Capability::Allowed } else { Capability::Denied(why.into()) }
 }
 
-/// What is done in a log alone.
 /// Whether what is selected, or what the screen is about, is of a workload.
 fn is_of_workload(state: &State) -> bool {
     let view = state.nav.view();
-    matches!(view.table.selected, Some(RowId::Workload(..) | RowId::Instance(..))) || view.workload.is_some()
+    match &view.table.selected {
+        Some(RowId::Workload(..) | RowId::Instance(..)) => true,
+        Some(RowId::Alert(environment, key)) => {
+            let alert = state.alerts(environment).find(|alert| alert.key() == *key);
+            alert.is_some_and(|alert| state.workload_of_alert(environment, alert).is_some())
+        }
+        Some(RowId::Connection(_) | RowId::Environment(_) | RowId::Revision(_) | RowId::Operation(_) | RowId::Item(_)) | None => {
+            view.workload.is_some()
+        }
+    }
 }
 
+/// What is done in a log alone.
 fn in_log(state: &State, command: Command) -> Capability {
     let Some(log) = state.logs.as_ref().filter(|_| state.nav.view().screen == Screen::Logs) else {
         return need(false, "only in a log");
@@ -181,9 +190,16 @@ pub fn footer(state: &State) -> Vec<Command> {
             Command::Save,
             Command::Back,
         ],
-        Screen::Alerts | Screen::Timeline => {
-            vec![Command::Enter, Command::Logs, Command::Go(Screen::Metrics), Command::WhatChanged]
+        Screen::Alerts => {
+            vec![
+                Command::Enter,
+                Command::Logs,
+                Command::WhatChanged,
+                Command::Operate(Verb::Silence),
+                Command::Go(Screen::Metrics),
+            ]
         }
+        Screen::Timeline => vec![Command::Enter, Command::Logs, Command::Go(Screen::Metrics), Command::WhatChanged],
         Screen::Operations => vec![Command::AbortOperation, Command::TickOperation, Command::Operate(Verb::Recover)],
         Screen::Revisions => vec![Command::Operate(Verb::Rollback), Command::Operate(Verb::Deploy), Command::Describe],
         Screen::Describe => vec![Command::Copy, Command::Back],

@@ -133,9 +133,12 @@ impl Alert {
         (self.is_loud(), self.state, self.severity())
     }
 
-    /// What it is about, in a sentence: its summary or description, else its labels.
+    /// What it is about, in a sentence: its summary or description, else its labels; of one that is inactive its rule.
     #[must_use]
     pub fn words(&self) -> String {
+        if self.state == AlertState::Inactive {
+            return self.expression.to_string();
+        }
         for name in ["summary", "description", "message"] {
             if self.annotations.has(name) {
                 return self.annotations.get(name).to_owned();

@@ -280,16 +280,21 @@ pub const VERBS: [Verb; 25] = [
 /// The commands a menu is made of.
 #[must_use]
 pub fn commands(row: Option<&RowId>) -> Vec<Command> {
+    let of_alerts = matches!(row, Some(RowId::Alert(..)));
     let mut commands = vec![Command::Enter, Command::Logs];
+    if of_alerts {
+        let silencing = [Verb::Silence, Verb::Unsilence].map(Command::Operate);
+        commands.push(Command::WhatChanged);
+        commands.extend(silencing);
+    }
     let about_environment = matches!(row, None | Some(RowId::Environment(_) | RowId::Connection(_) | RowId::Operation(_)));
     if !about_environment {
         commands.extend([Command::PreviousLogs, Command::Describe, Command::Revisions]);
     }
     commands.push(Command::Copy);
     let fits = |v: &&Verb| matches!(**v, Verb::Up | Verb::Load) || crate::app::operations::is_about_environment(**v);
-    let of_alerts = matches!(row, Some(RowId::Alert(..)));
     let is_alerts = |v: &&Verb| matches!(**v, Verb::Silence | Verb::Unsilence);
-    let verbs = VERBS.iter().filter(|v| (!about_environment || fits(v)) && (of_alerts || !is_alerts(v)));
+    let verbs = VERBS.iter().filter(|v| (!about_environment || fits(v)) && !is_alerts(v));
     commands.extend(verbs.map(|v| Command::Operate(*v)));
     if matches!(row, Some(RowId::Operation(_))) {
         commands.extend([Command::AbortOperation, Command::TickOperation]);
