@@ -57,7 +57,8 @@ impl Burst {
     pub fn error(&mut self, at: Timestamp, message: impl FnOnce() -> String) -> Vec<Turn> {
         let number = at.as_second().div_euclid(INTERVAL_S);
         let mut turns = self.until(number - LATE + 1);
-        if number < self.judged && self.usual.is_some() {
+        let late = self.open.back().is_some_and(|last| number <= last.number - LATE);
+        if late || (number < self.judged && self.usual.is_some()) {
             return turns;
         }
         let place = self.open.partition_point(|i| i.number < number);
@@ -118,7 +119,9 @@ impl Burst {
     }
 
     fn judge(&mut self, errors: u64) -> Option<Turn> {
-        if let Some((since, before)) = self.on {
+        // What comes before the burst is judged while it goes on.
+        let on = self.on.filter(|(since, _)| self.judged >= since.as_second().div_euclid(INTERVAL_S));
+        if let Some((since, before)) = on {
             if errors as f64 > self.many() {
                 self.on = Some((since, before + errors));
                 return None;
