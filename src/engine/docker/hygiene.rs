@@ -16,6 +16,9 @@ use crate::observe::hygiene::{Makeup, Survey};
 /// Containers looked at at a time.
 const AT_ONCE: usize = 8;
 
+/// A workload's name, and what was seen of it.
+type Seen = (Arc<str>, Result<Option<Makeup>, EngineError>);
+
 /// Looks at every workload of an environment.
 ///
 /// # Errors
@@ -30,7 +33,7 @@ pub(super) async fn survey(client: &Client, environment: &EnvironmentId) -> Resu
         snapshot.workloads.iter().filter(|w| w.kind != WorkloadKind::Dependency).cloned().collect();
     let looks: Vec<_> =
         workloads.into_iter().map(|workload| look(client.clone(), environment.clone(), workload).boxed()).collect();
-    let seen: Vec<(Arc<str>, Result<Option<Makeup>, EngineError>)> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+    let seen: Vec<Seen> = stream::iter(looks).buffered(AT_ONCE).collect().await;
     let mut survey = Survey::default();
     for (name, found) in seen {
         match found {
@@ -41,11 +44,7 @@ pub(super) async fn survey(client: &Client, environment: &EnvironmentId) -> Resu
     Ok(survey)
 }
 
-async fn look(
-    client: Client,
-    environment: EnvironmentId,
-    workload: Arc<Workload>,
-) -> (Arc<str>, Result<Option<Makeup>, EngineError>) {
+async fn look(client: Client, environment: EnvironmentId, workload: Arc<Workload>) -> Seen {
     let found = match swarm::operate::aim(&client, &environment, &workload.id) {
         Some(aim) => service(&client, &aim, &workload).await.map(Some),
         None => container(&client, &workload).await,

@@ -25,12 +25,11 @@ fn of_a_compose_file(check: Check, makeup: &Makeup, swarm: bool) -> String {
                 "in the env file: {key}=…, a value of its own (openssl rand -hex 24), then docker compose up -d; a database that exists keeps its old password until it is changed there"
             )
         }
-        Check::Databases => match (swarm, database(makeup)) {
-            (true, _) => "leave `ports:` out: services of its network reach it by name".to_owned(),
-            (false, Some((host, inner))) => {
+        Check::Databases => match database(makeup).filter(|_| !swarm) {
+            Some((host, inner)) => {
                 format!("ports: [\"127.0.0.1:{host}:{inner}\"], or none: services of its network reach it by name")
             }
-            (false, None) => "leave `ports:` out: services of its network reach it by name".to_owned(),
+            None => "leave `ports:` out: services of its network reach it by name".to_owned(),
         },
         Check::Privileges => "take `privileged: true` away and give what it needs by name: cap_add: [NET_ADMIN]".to_owned(),
         Check::EngineSocket => {
