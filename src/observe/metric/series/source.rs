@@ -41,8 +41,43 @@ struct Block {
     times: Box<[i64]>,
     bytes: Box<[u8]>,
     /// Where in `bytes` the chunk of each slot ends.
-    ends: Box<[u32]>,
+    ends: Ends,
     samples: usize,
+}
+
+/// Places in a block, in two bytes each where that is enough.
+#[derive(Debug)]
+enum Ends {
+    Short(Box<[u16]>),
+    Long(Box<[u32]>),
+}
+
+impl Ends {
+    fn new(ends: &[u32]) -> Self {
+        let short: Result<Box<[u16]>, _> = ends.iter().map(|end| u16::try_from(*end)).collect();
+        short.map_or_else(|_| Self::Long(ends.into()), Self::Short)
+    }
+
+    fn get(&self, slot: usize) -> Option<usize> {
+        match self {
+            Self::Short(ends) => ends.get(slot).map(|end| usize::from(*end)),
+            Self::Long(ends) => ends.get(slot).map(|end| *end as usize),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Short(ends) => ends.len(),
+            Self::Long(ends) => ends.len(),
+        }
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Short(ends) => size_of_val(&**ends),
+            Self::Long(ends) => size_of_val(&**ends),
+        }
+    }
 }
 
 /// What a counter did in a window.
@@ -76,13 +111,16 @@ impl Growth {
 
 impl Block {
     fn of(&self, slot: usize) -> Packed<'_> {
-        let end = |slot: usize| self.ends.get(slot).map(|end| *end as usize);
-        let from = slot.checked_sub(1).map_or(Some(0), end);
-        Packed::new(from.zip(end(slot)).and_then(|(from, to)| self.bytes.get(from..to)).unwrap_or(&[]))
+        Packed::new(self.chunk(slot))
+    }
+
+    fn chunk(&self, slot: usize) -> &[u8] {
+        let from = slot.checked_sub(1).map_or(Some(0), |before| self.ends.get(before));
+        from.zip(self.ends.get(slot)).and_then(|(from, to)| self.bytes.get(from..to)).unwrap_or(&[])
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.bytes.len() + size_of_val(&*self.ends) + size_of_val(&*self.times)
+        size_of::<Self>() + self.bytes.len() + self.ends.size() + size_of_val(&*self.times)
     }
 }
 
@@ -140,7 +178,7 @@ impl Source {
         let block = Block {
             times: self.head.iter().map(|row| row.at_ms).collect(),
             bytes: bytes.into(),
-            ends: ends.into(),
+            ends: Ends::new(&ends),
             samples: self.head.iter().map(Row::samples).sum(),
         };
         self.bytes -= self.head.iter().map(Row::size).sum::<usize>();
@@ -187,11 +225,10 @@ impl Source {
         for block in &mut self.blocks {
             let (mut bytes, mut ends) = (Vec::new(), Vec::new());
             for slot in (0..block.ends.len()).filter(only) {
-                let from = slot.checked_sub(1).map_or(0, |before| block.ends[before] as usize);
-                bytes.extend_from_slice(&block.bytes[from..block.ends[slot] as usize]);
+                bytes.extend_from_slice(block.chunk(slot));
                 ends.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
             }
-            (block.bytes, block.ends) = (bytes.into(), ends.into());
+            (block.bytes, block.ends) = (bytes.into(), Ends::new(&ends));
         }
         for row in &mut self.head {
             row.values = (0..row.values.len()).filter(only).map(|slot| row.values[slot]).collect();

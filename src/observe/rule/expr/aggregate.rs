@@ -112,42 +112,53 @@ struct Groups<'a> {
     by: Grouping,
     store: &'a Store,
     labels: Vec<Labels>,
-    /// By the values of the labels asked for, sorted.
-    keys: Vec<(Vec<Arc<str>>, usize)>,
+    /// The values of the labels asked for, group by group.
+    keys: Vec<Vec<Arc<str>>>,
+    /// The groups, sorted by their keys.
+    order: Vec<usize>,
+    /// The group that came after each the last time: replicas have the same series in the same order.
+    after: Vec<usize>,
+    last: usize,
     rest: BTreeMap<Labels, usize>,
 }
 
 impl<'a> Groups<'a> {
     fn new(by: Grouping, store: &'a Store) -> Self {
-        Self { by, store, labels: Vec::new(), keys: Vec::new(), rest: BTreeMap::new() }
+        let (labels, keys, order, after, rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
+        Self { by, store, labels, keys, order, after, last: 0, rest }
     }
 
     fn of(&mut self, tags: &Tags) -> usize {
-        match &self.by {
-            Grouping::By(names) => {
-                let found = self.keys.binary_search_by(|(key, _)| {
-                    let differ = key.iter().zip(names).map(|(value, name)| (**value).cmp(tags.get(self.store, name)));
-                    differ.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
-                });
-                match found {
-                    Ok(at) => self.keys[at].1,
-                    Err(at) => {
-                        let key: Vec<Arc<str>> = names.iter().map(|name| tags.get(self.store, name).into()).collect();
-                        self.labels.push(Labels::new(names.iter().cloned().zip(key.iter().cloned())));
-                        self.keys.insert(at, (key, self.labels.len() - 1));
-                        self.labels.len() - 1
-                    }
+        let Grouping::By(names) = &self.by else {
+            let key = tags.labels(self.store).only(|name| self.by.keeps(name));
+            let next = self.labels.len();
+            return *self.rest.entry(key.clone()).or_insert_with(|| {
+                self.labels.push(key);
+                next
+            });
+        };
+        let values: Vec<&str> = names.iter().map(|name| tags.get(self.store, name)).collect();
+        let compare = |place: usize| -> Ordering { self.keys[place].iter().map(|value| &**value).cmp(values.iter().copied()) };
+        let guess = self.after.get(self.last).copied();
+        let place = match guess.filter(|guess| compare(*guess).is_eq()) {
+            Some(place) => place,
+            None => match self.order.binary_search_by(|place| compare(*place)) {
+                Ok(at) => self.order[at],
+                Err(at) => {
+                    let key: Vec<Arc<str>> = values.into_iter().map(Arc::from).collect();
+                    self.labels.push(Labels::new(names.iter().cloned().zip(key.iter().cloned())));
+                    self.keys.push(key);
+                    self.after.push(0);
+                    self.order.insert(at, self.keys.len() - 1);
+                    self.keys.len() - 1
                 }
-            }
-            Grouping::Without(_) => {
-                let key = tags.labels(self.store).only(|name| self.by.keeps(name));
-                let next = self.labels.len();
-                *self.rest.entry(key.clone()).or_insert_with(|| {
-                    self.labels.push(key);
-                    next
-                })
-            }
+            },
+        };
+        if let Some(after) = self.after.get_mut(self.last) {
+            *after = place;
         }
+        self.last = place;
+        place
     }
 }
 
