@@ -213,7 +213,7 @@ async fn it_asks_in_the_manner_that_is_wanted() {
     ] {
         let latency = (path == "/late").then_some(Duration::from_millis(5));
         let probe =
-            ProbeSpec { manner, latency, ..spec(ProbeKind::Http(format!("http://{address}{path}").into()), Expect::default()) };
+            ProbeSpec { latency, manner, ..spec(ProbeKind::Http(format!("http://{address}{path}").into()), Expect::default()) };
         assert_eq!(told(&probe).await, words, "{path}");
     }
     // What is meant for one server is not taken along to another.

@@ -185,9 +185,17 @@ namespace = "x"
     );
 }
 
+/// Each mistake of an environment is told, and nothing else.
+fn told_alone(table: &[(&str, &str)]) {
+    for (rest, part) in table {
+        let found = told(&format!("[[environment]]\nname = \"a\"\n{rest}\n"));
+        assert!(found.iter().any(|f| f.starts_with(&format!("quarterdeck.toml:{part}"))), "{rest}\n{found:#?}");
+        assert_eq!(found.len(), 1, "{rest}\n{found:#?}");
+    }
+}
+
 #[test]
 fn each_mistake_is_told_in_its_own_words() {
-    let environment = |rest: &str| format!("[[environment]]\nname = \"a\"\n{rest}\n");
     let table: &[(&str, &str)] = &[
         ("host = 'tcp://h:1'\ndocker_context = 'x'", "1:1: `host` and `docker_context` exclude each other"),
         ("host = 'unix://docker.sock'", "3:8: a socket's path begins with `/`"),
@@ -216,6 +224,36 @@ fn each_mistake_is_told_in_its_own_words() {
             "4:20: expected a moment with its offset",
         ),
         ("[environment.deploy]\nverify = [{ metric = 'x' }]", "4:11: a limit: expected `above` or `below`"),
+        (
+            "[[environment.autoscale]]\nworkload = 'x'\nmetric = 'cpu'\nmin = 3\nmax = 2\nabove = 1",
+            "3:1: `min` must not be more than `max`",
+        ),
+        ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exec = { workload = 'x' } }]", "5:19: `command` is missing"),
+        ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exce = 1 }]", "5:10: a step: expected `exec`"),
+        ("[environment.load]\ntargets = ['lms.example']\nallowed = true", "4:12: expected an address such as"),
+        ("[environment.load]\nmax_users = 6000\nallowed = true", "4:13: "),
+        ("[environment.load]\nabort_error_rate = 20\nallowed = true", "4:20: a part of all requests is wanted"),
+        ("[environment.load]\nmax_users = 10", "3:1: `allowed` is missing"),
+        ("[environment.prometheus]\nurl = 'prometheus:9090'", "4:7: expected an address such as"),
+        ("[environment.prometheus]\nurl = 'http://p'\nuser = 'a'", "3:1: the password of `user`: expected `password`"),
+        ("[environment.prometheus]\nurl = 'http://p'\npasword = 'a'", "5:1: unknown key `pasword`, did you mean `password`?"),
+        (
+            "[environment.alertmanager]\nurl = 'http://p'\ntoken = 'a'\ntoken_env = 'B'",
+            "3:1: the token: `token` or `token_env` exclude",
+        ),
+        (
+            "[environment.alertmanager]\nurl = 'http://p'\nuser = 'a'\npassword = 'b'\ntoken = 'c'",
+            "3:1: a token and a user exclude",
+        ),
+        ("[environment.alertmanager]\nurl = 'http://p'\nca = 'ca.pem'", "3:1: `ca` is for https"),
+        ("probe = 3", "3:9: expected an array of tables, found a whole number"),
+    ];
+    told_alone(table);
+}
+
+#[test]
+fn each_mistake_of_a_probe_is_told_in_its_own_words() {
+    told_alone(&[
         ("[[environment.probe]]\nname = 'p'", "3:1: what a probe does: expected `http`, `tcp`, `tls` or `exec`"),
         ("[[environment.probe]]\nname = 'p'\nexec = ['x']", "3:1: `exec` needs `workload`"),
         ("[[environment.probe]]\nname = 'p'\nhttp = 'ftp://x'", "5:8: expected an address such as"),
@@ -243,35 +281,7 @@ fn each_mistake_is_told_in_its_own_words() {
         ("[[environment.probe]]\nname = 'p'\nhttp = 'http://x'\nlatency = '3s'", "3:1: `latency` must be shorter than `timeout`"),
         ("[[environment.scrape]]\nworkload = 'x'", "3:1: `port` is missing"),
         ("[[environment.scrape]]\nworkload = 'x'\nport = 70000", "5:8: expected a whole number from 1 to 65535, found 70000"),
-        (
-            "[[environment.autoscale]]\nworkload = 'x'\nmetric = 'cpu'\nmin = 3\nmax = 2\nabove = 1",
-            "3:1: `min` must not be more than `max`",
-        ),
-        ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exec = { workload = 'x' } }]", "5:19: `command` is missing"),
-        ("[[environment.runbook]]\nname = 'r'\nsteps = [{ exce = 1 }]", "5:10: a step: expected `exec`"),
-        ("[environment.load]\ntargets = ['lms.example']\nallowed = true", "4:12: expected an address such as"),
-        ("[environment.load]\nmax_users = 6000\nallowed = true", "4:13: "),
-        ("[environment.load]\nabort_error_rate = 20\nallowed = true", "4:20: a part of all requests is wanted"),
-        ("[environment.load]\nmax_users = 10", "3:1: `allowed` is missing"),
-        ("[environment.prometheus]\nurl = 'prometheus:9090'", "4:7: expected an address such as"),
-        ("[environment.prometheus]\nurl = 'http://p'\nuser = 'a'", "3:1: the password of `user`: expected `password`"),
-        ("[environment.prometheus]\nurl = 'http://p'\npasword = 'a'", "5:1: unknown key `pasword`, did you mean `password`?"),
-        (
-            "[environment.alertmanager]\nurl = 'http://p'\ntoken = 'a'\ntoken_env = 'B'",
-            "3:1: the token: `token` or `token_env` exclude",
-        ),
-        (
-            "[environment.alertmanager]\nurl = 'http://p'\nuser = 'a'\npassword = 'b'\ntoken = 'c'",
-            "3:1: a token and a user exclude",
-        ),
-        ("[environment.alertmanager]\nurl = 'http://p'\nca = 'ca.pem'", "3:1: `ca` is for https"),
-        ("probe = 3", "3:9: expected an array of tables, found a whole number"),
-    ];
-    for (rest, part) in table {
-        let found = told(&environment(rest));
-        assert!(found.iter().any(|f| f.starts_with(&format!("quarterdeck.toml:{part}"))), "{rest}\n{found:#?}");
-        assert_eq!(found.len(), 1, "{rest}\n{found:#?}");
-    }
+    ]);
 }
 
 #[test]

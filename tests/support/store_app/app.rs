@@ -161,9 +161,10 @@ fn answer(method: &str, path: &str, world: &Mutex<World>) -> Answer {
         ("GET", ["read", key]) => operate(world, "read", |world| world.read(key)),
         ("POST", ["break", what, rest @ ..]) => {
             let amount = rest.first().and_then(|text| text.parse().ok()).unwrap_or(0);
-            match lock(world).break_it(what, amount) {
-                true => ("200 OK", JSON, "{\"done\":true}".to_owned()),
-                false => ("404 Not Found", JSON, "{\"error\":\"that cannot be broken\"}".to_owned()),
+            if lock(world).break_it(what, amount) {
+                ("200 OK", JSON, "{\"done\":true}".to_owned())
+            } else {
+                ("404 Not Found", JSON, "{\"error\":\"that cannot be broken\"}".to_owned())
             }
         }
         ("POST", ["mend"]) => {
@@ -205,7 +206,10 @@ fn operate(world: &Mutex<World>, operation: &'static str, work: impl FnOnce(&mut
     } else {
         match work(&mut world) {
             Some(value) => ("success", ("200 OK", "application/json", format!("{{\"value\":\"{value}\"}}"))),
-            None => ("error", ("500 Internal Server Error", "application/json", "{\"error\":\"the database does not answer\"}".to_owned())),
+            None => (
+                "error",
+                ("500 Internal Server Error", "application/json", "{\"error\":\"the database does not answer\"}".to_owned()),
+            ),
         }
     };
     if status != "rejected" {
@@ -292,7 +296,8 @@ impl World {
     fn metrics(&mut self) -> String {
         self.breathe();
         let Setup { mode, node, .. } = &self.setup;
-        let mut text = "# HELP app_requests_total Writes and reads by how they ended.\n# TYPE app_requests_total counter\n".to_owned();
+        let mut text =
+            "# HELP app_requests_total Writes and reads by how they ended.\n# TYPE app_requests_total counter\n".to_owned();
         for ((operation, status), count) in &self.requests {
             text += &format!("app_requests_total{{mode=\"{mode}\",operation=\"{operation}\",status=\"{status}\"}} {count}\n");
         }
@@ -305,7 +310,8 @@ impl World {
         text += &format!("app_request_latency_seconds_bucket{{mode=\"{mode}\",le=\"+Inf\"}} {all}\n");
         text += &format!("app_request_latency_seconds_sum{{mode=\"{mode}\"}} {}\n", self.latency_sum);
         text += &format!("app_request_latency_seconds_count{{mode=\"{mode}\"}} {all}\n");
-        text += &format!("# TYPE circuit_breaker_state gauge\ncircuit_breaker_state{{node=\"{node}\"}} {}\n", self.breaker.number());
+        text +=
+            &format!("# TYPE circuit_breaker_state gauge\ncircuit_breaker_state{{node=\"{node}\"}} {}\n", self.breaker.number());
         text += &format!("# TYPE data_staleness_ms gauge\ndata_staleness_ms{{node=\"{node}\"}} {}\n", self.stale);
         text += &format!(
             "# TYPE db_connection_failures_total counter\ndb_connection_failures_total{{node=\"{node}\"}} {}\n",
