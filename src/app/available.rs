@@ -8,6 +8,11 @@ use super::state::{RowId, Screen, State};
 use super::update::{can_follow, menu_commands};
 use super::{Command, LogCommand};
 
+const SELECT: &str = "select a workload or an instance first";
+const MARKED: &str = "only environments, workloads, instances and revisions can be marked";
+const ONE: &str = "there is only one environment";
+const NOBODY: &str = "no operation waits for a person";
+
 /// Whether the command does something here and now.
 #[must_use]
 pub fn available(state: &State, command: Command) -> Capability {
@@ -19,14 +24,12 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::Operate(verb) => operations::capability(state, verb),
         Command::Forward => can_forward(state),
         Command::Forwards => need(!state.forwards.is_empty(), "no port is forwarded"),
-        Command::TickOperation => {
-            need(state.operations.running.iter().any(|m| m.asks().is_some()), "no operation waits for a person")
-        }
+        Command::TickOperation => need(state.operations.running.iter().any(|m| m.asks().is_some()), NOBODY),
         Command::AbortOperation => need(!state.operations.running.is_empty(), "no operation is under way"),
-        Command::Logs | Command::Go(Screen::Logs) => need(log || can_follow(state), "select a workload or an instance first"),
-        Command::PreviousLogs => need(can_follow(state), "select a workload or an instance first"),
+        Command::Logs | Command::Go(Screen::Logs) => need(log || can_follow(state), SELECT),
+        Command::PreviousLogs => need(can_follow(state), SELECT),
         Command::Describe | Command::Revisions | Command::Go(Screen::Describe | Screen::Revisions) => {
-            need(is_of_workload(state), "select a workload or an instance first")
+            need(is_of_workload(state), SELECT)
         }
         Command::Left | Command::Right if view.screen == Screen::Metrics => Capability::Allowed,
         Command::Longer | Command::Shorter | Command::Each => need(view.screen == Screen::Metrics, "only on the screen Metrics"),
@@ -37,14 +40,10 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::Mark | Command::MarkNone if log => Capability::Allowed,
         Command::Filter => need(list || log, "there is nothing to filter here"),
         Command::Sort | Command::SortReverse | Command::MarkAll => need(list, "there is no list here"),
-        Command::Mark => {
-            need(selected.is_some_and(can_be_marked), "only environments, workloads, instances and revisions can be marked")
-        }
+        Command::Mark => need(selected.is_some_and(can_be_marked), MARKED),
         Command::MarkNone => need(!view.table.marks.is_empty(), "nothing is marked"),
         Command::Enter => need(log || selected.is_some(), "nothing is selected"),
-        Command::NextEnvironment | Command::PreviousEnvironment => {
-            need(state.snapshots().nth(1).is_some(), "there is only one environment")
-        }
+        Command::NextEnvironment | Command::PreviousEnvironment => need(state.snapshots().nth(1).is_some(), ONE),
         Command::Theme => need(!state.settings.themes.is_empty(), "there is only one theme"),
         Command::Down
         | Command::Up
@@ -152,6 +151,19 @@ fn belongs(verb: Verb, engine: Option<EngineKind>) -> bool {
     }
 }
 
+const IN_LOG: [Command; 10] = [
+    Command::Filter,
+    Command::Log(LogCommand::Follow),
+    Command::SearchNext,
+    Command::SearchPrevious,
+    Command::Log(LogCommand::ErrorNext),
+    Command::Log(LogCommand::Time),
+    Command::Log(LogCommand::Wrap),
+    Command::Copy,
+    Command::Save,
+    Command::Back,
+];
+
 /// The commands worth a place in the footer, most useful first.
 #[must_use]
 pub fn footer(state: &State) -> Vec<Command> {
@@ -178,18 +190,7 @@ pub fn footer(state: &State) -> Vec<Command> {
                 Command::Describe,
             ]
         }
-        Screen::Logs => vec![
-            Command::Filter,
-            Command::Log(LogCommand::Follow),
-            Command::SearchNext,
-            Command::SearchPrevious,
-            Command::Log(LogCommand::ErrorNext),
-            Command::Log(LogCommand::Time),
-            Command::Log(LogCommand::Wrap),
-            Command::Copy,
-            Command::Save,
-            Command::Back,
-        ],
+        Screen::Logs => IN_LOG.to_vec(),
         Screen::Alerts => {
             vec![
                 Command::Enter,

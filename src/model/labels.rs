@@ -52,6 +52,7 @@ impl Labels {
     }
 
     /// Names and values, sorted by name.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Arc<str>, &Arc<str>)> {
         self.0.iter().map(|(n, v)| (n, v))
     }

@@ -110,7 +110,7 @@ fn workload(raw: &Arc<Workload>, signs: &Signs, was: Option<(&Arc<Workload>, &Ar
     if shared && checks.is_empty() && verdict == raw.verdict {
         return raw.clone();
     }
-    Arc::new(Workload { instances, checks, verdict, ..raw.as_ref().clone() })
+    Arc::new(Workload { verdict, checks, instances, ..raw.as_ref().clone() })
 }
 
 /// Whether no sign had been taken into it.

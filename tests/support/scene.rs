@@ -297,9 +297,8 @@ pub fn go(state: &mut State, screen: Screen) {
         Screen::Instances => Some(RowId::Instance(production(), "16261636b656e64".into())),
         Screen::Revisions => Some(RowId::Revision(4)),
         Screen::Operations => Some(RowId::Operation("01-deploy".into())),
-        Screen::Alerts => None,
         Screen::Timeline => Some(RowId::Item(3)),
-        Screen::Logs | Screen::Describe => None,
+        Screen::Alerts | Screen::Logs | Screen::Describe => None,
     };
     if matches!(screen, Screen::Revisions) {
         view.workload = Some("backend".into());

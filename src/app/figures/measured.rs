@@ -125,7 +125,7 @@ fn cpu_levels(
     let milli = |get: fn(&crate::model::Pod) -> Option<u64>| {
         let values: Option<Vec<f64>> =
             instances.iter().map(|i| i.pod.as_ref().and_then(|p| get(p)).map(|m| m as f64 / 1000.0)).collect();
-        together(values?, each)
+        together(&values?, each)
     };
     graph.levels.extend(milli(|p| p.cpu_limit_milli).map(|value| Level { name: "limit".into(), value }));
     if let Some((target, requested)) = target(workload, "cpu").zip(milli(|p| p.cpu_request_milli)) {
@@ -148,10 +148,10 @@ fn memory_levels(
         own.filter(|l| *l > 0).map(|l| l as f64)
     };
     let limits: Option<Vec<f64>> = instances.iter().map(|i| limit(i)).collect();
-    let limit = limits.and_then(|l| together(l, each));
+    let limit = limits.and_then(|l| together(&l, each));
     graph.levels.extend(limit.map(|value| Level { name: "limit".into(), value }));
     let requests: Option<Vec<f64>> = instances.iter().map(|i| i.pod.as_ref()?.memory_request_bytes.map(|b| b as f64)).collect();
-    if let Some((target, requested)) = target(workload, "memory").zip(requests.and_then(|r| together(r, each))) {
+    if let Some((target, requested)) = target(workload, "memory").zip(requests.and_then(|r| together(&r, each))) {
         graph.levels.push(Level { name: "autoscaler".into(), value: target * requested });
     }
     // A policy reads memory as a part of the limit.
@@ -162,7 +162,7 @@ fn memory_levels(
 }
 
 /// The sum, or what each has where all have the same.
-fn together(values: Vec<f64>, each: bool) -> Option<f64> {
+fn together(values: &[f64], each: bool) -> Option<f64> {
     let first = *values.first()?;
     if each { values.iter().all(|v| (v - first).abs() < 1e-6).then_some(first) } else { Some(values.iter().sum()) }
 }

@@ -45,9 +45,18 @@ pub fn graphs(store: &Store, selector: &str, matchers: &[Matcher], range: Range)
     graphs
 }
 
-/// Requests a second of a job over the last minute, and the part of them that failed; `None` where it counts none.
+/// How busy something is, and how well it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rates {
+    /// A second.
+    pub requests: Option<f64>,
+    /// The part of them that failed, 0 to 1.
+    pub failed: Option<f64>,
+}
+
+/// What a job has served over the last minute; `None` where it counts none.
 #[must_use]
-pub fn rates(store: &Store, job: &str, at: Timestamp) -> (Option<f64>, Option<f64>) {
+pub fn rates(store: &Store, job: &str, at: Timestamp) -> Rates {
     let matchers = [Matcher { label: "job".into(), must: Must::Be(job.into()) }];
     let selector = format!("job={job:?}");
     let range = Range { from: at, to: at, step_ms: 1 };
@@ -56,9 +65,9 @@ pub fn rates(store: &Store, job: &str, at: Timestamp) -> (Option<f64>, Option<f6
     let graphs = source.requests();
     let last = |title: &str| {
         let graph = graphs.iter().find(|graph| *graph.title == *title)?;
-        Some(graph.lines.first()?.parts.first()?.last()?.mean)
+        Some(graph.lines.first()?.parts.first()?.last()?.mean).filter(|value| value.is_finite())
     };
-    (last("Requests"), last("Errors"))
+    Rates { requests: last("Requests"), failed: last("Errors") }
 }
 
 fn names(store: &Store, matchers: &[Matcher]) -> BTreeSet<String> {

@@ -223,13 +223,13 @@ fn workload(state: &State, snapshot: &Snapshot, workload: &Workload, column: Col
         Column::Image => Cell::plain(short_image(&workload.image)),
         Column::Digest => Cell::or_unknown(workload.digest.as_deref().map(short_digest)),
         Column::Requests => {
-            let (requests, _) = state.rates(&snapshot.environment.id, &workload.id);
-            Cell::or_unknown(requests.filter(|r| r.is_finite()).map(per_second))
+            let rates = state.rates(&snapshot.environment.id, &workload.id);
+            Cell::or_unknown(rates.requests.map(per_second))
         }
-        Column::Errors => match state.rates(&snapshot.environment.id, &workload.id).1 {
+        Column::Errors => match state.rates(&snapshot.environment.id, &workload.id).failed {
             Some(share) if share >= 0.05 => Cell::toned(format!("{:.1}%", share * 100.0), Tone::Bad),
-            Some(share) if share.is_finite() => Cell::plain(format!("{:.1}%", share * 100.0)),
-            Some(_) | None => Cell::unknown(),
+            Some(share) => Cell::plain(format!("{:.1}%", share * 100.0)),
+            None => Cell::unknown(),
         },
         Column::Restarts => restarts(workload.restarts()),
         Column::Age => Cell::or_unknown(workload.created_at.map(|at| age(state.now, at))),

@@ -109,32 +109,8 @@ pub(super) fn key<'a>(state: &'a State, row: &Subject<'a>, column: Column) -> So
         Column::Net => pair(Figure::NetRx, Figure::NetTx),
         Column::Block => pair(Figure::BlockRead, Figure::BlockWrite),
         Column::Pids => figures::pids(state, row).and_then(|n| i64::try_from(n).ok()).map_or(SortKey::Nothing, SortKey::Whole),
-        Column::Alerts => match row {
-            Subject::Environment(s) => whole(state.alerts_firing(&s.environment.id)),
-            Subject::Connection(_)
-            | Subject::Workload(..)
-            | Subject::Instance(..)
-            | Subject::Revision(..)
-            | Subject::Running(_)
-            | Subject::Past(_)
-            | Subject::Alert(..)
-            | Subject::Item(..) => SortKey::Nothing,
-        },
-        Column::Requests | Column::Errors => match row {
-            Subject::Workload(s, w) => {
-                let (requests, errors) = state.rates(&s.environment.id, &w.id);
-                let value = if column == Column::Requests { requests } else { errors };
-                value.map_or(SortKey::Nothing, SortKey::Number)
-            }
-            Subject::Environment(_)
-            | Subject::Connection(_)
-            | Subject::Instance(..)
-            | Subject::Revision(..)
-            | Subject::Running(_)
-            | Subject::Past(_)
-            | Subject::Alert(..)
-            | Subject::Item(..) => SortKey::Nothing,
-        },
+        Column::Alerts => alerts(state, row),
+        Column::Requests | Column::Errors => rate(state, row, column),
         Column::Health => row.health().map_or(SortKey::Nothing, SortKey::Health),
         Column::Environment => {
             row.environment().map_or_else(|| text(past(row, |p| p.environment())), |id| SortKey::Text(&id.name))
@@ -171,6 +147,17 @@ pub(super) fn key<'a>(state: &'a State, row: &Subject<'a>, column: Column) -> So
         | Column::Value
         | Column::Duration => of(row, column),
     }
+}
+
+fn alerts<'a>(state: &'a State, row: &Subject<'a>) -> SortKey<'a> {
+    if let Subject::Environment(s) = row { whole(state.alerts_firing(&s.environment.id)) } else { SortKey::Nothing }
+}
+
+fn rate<'a>(state: &State, row: &Subject<'a>, column: Column) -> SortKey<'a> {
+    let Subject::Workload(s, w) = row else { return SortKey::Nothing };
+    let rates = state.rates(&s.environment.id, &w.id);
+    let value = if column == Column::Requests { rates.requests } else { rates.failed };
+    value.map_or(SortKey::Nothing, SortKey::Number)
 }
 
 fn feed<'a>(state: &State, row: &Subject<'a>) -> SortKey<'a> {

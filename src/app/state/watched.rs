@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::app::figures::scraped::Rates;
 use crate::model::{Alert, EnvironmentId, InstanceId, WorkloadId};
 use crate::observe::metric::series::Store;
 use crate::observe::probe::Standing;
@@ -24,7 +25,7 @@ pub struct Watched {
     /// What alerts are put together of.
     pub alerting: BTreeMap<EnvironmentId, Alerting>,
     /// Requests a second of each job, and the part of them that failed.
-    pub rates: BTreeMap<(EnvironmentId, Arc<str>), (Option<f64>, Option<f64>)>,
+    pub rates: BTreeMap<(EnvironmentId, Arc<str>), Rates>,
     /// Jobs that were scraped since their rates were taken.
     pub fresh: BTreeSet<(EnvironmentId, Arc<str>)>,
     /// Worst first.
@@ -82,8 +83,8 @@ impl Watched {
 impl super::State {
     /// Requests a second of a workload, and the part of them that failed, where it is scraped.
     #[must_use]
-    pub fn rates(&self, environment: &EnvironmentId, workload: &WorkloadId) -> (Option<f64>, Option<f64>) {
-        let Some(policy) = self.settings.policies.get(environment) else { return (None, None) };
+    pub fn rates(&self, environment: &EnvironmentId, workload: &WorkloadId) -> Rates {
+        let Some(policy) = self.settings.policies.get(environment) else { return Rates::default() };
         let own = policy.scrapes.iter().find(|scrape| scrape.workload.as_deref() == Some(workload.as_str()));
         let rates = own.and_then(|scrape| self.watched.rates.get(&(environment.clone(), scrape.job.clone())));
         rates.copied().unwrap_or_default()

@@ -97,5 +97,5 @@ pub fn again(state: &mut State, environment: &EnvironmentId) {
     let mut environments = before.environments.clone();
     environments[at] = new;
     let after = Arc::new(Inventory { environments, ..before.as_ref().clone() });
-    super::observe::replace(state, &environment.connection, observed, after);
+    super::observe::replace(state, &environment.connection, observed, &after);
 }

@@ -76,7 +76,7 @@ fn of_instance(state: &State, environment: &EnvironmentId, instance: &InstanceId
     let own = |watch: &&crate::observe::watch::ScrapeWatch| {
         &watch.environment == environment && watch.instance.as_ref().is_some_and(|(id, _)| id == instance)
     };
-    let targets: Vec<_> = state.watched.scrapes.keys().filter(own).map(|watch| watch.target()).collect();
+    let targets: Vec<_> = state.watched.scrapes.keys().filter(own).map(crate::observe::watch::ScrapeWatch::target).collect();
     let values = |label: &str| targets.iter().map(|t| Arc::from(t.labels.get(label))).collect::<BTreeSet<Arc<str>>>();
     let (job, of_job) = one_of("job", &values("job"))?;
     let (place, of_place) = one_of("instance", &values("instance"))?;
@@ -86,14 +86,12 @@ fn of_instance(state: &State, environment: &EnvironmentId, instance: &InstanceId
 /// `job="api"`, or `job=~"api|web"`; none where there is nothing to be one of.
 fn one_of(label: &str, values: &BTreeSet<Arc<str>>) -> Option<(String, Matcher)> {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
-    let mut all = values.iter();
     let matcher = |must| Matcher { label: label.into(), must };
-    match (all.next()?, all.next()) {
-        (one, None) => Some((format!("{label}=\"{}\"", quoted(one)), matcher(Must::Be(one.clone())))),
-        (_, Some(_)) => {
-            let pattern = values.iter().map(|v| regex::escape(v)).collect::<Vec<_>>().join("|");
-            let whole = regex::Regex::new(&format!("^(?:{pattern})$")).ok()?;
-            Some((format!("{label}=~\"{}\"", quoted(&pattern)), matcher(Must::Fit(whole))))
-        }
+    let one = values.first()?;
+    if values.len() == 1 {
+        return Some((format!("{label}=\"{}\"", quoted(one)), matcher(Must::Be(one.clone()))));
     }
+    let pattern = values.iter().map(|v| regex::escape(v)).collect::<Vec<_>>().join("|");
+    let whole = regex::Regex::new(&format!("^(?:{pattern})$")).ok()?;
+    Some((format!("{label}=~\"{}\"", quoted(&pattern)), matcher(Must::Fit(whole))))
 }

@@ -32,7 +32,7 @@ pub fn inventory(state: &mut State, id: &ConnectionId, inventory: &Arc<Inventory
     connection.heard = Some(state.now);
     let before = connection.observed.clone();
     let judged = around::judged(state, inventory);
-    replace(state, id, inventory.clone(), judged);
+    replace(state, id, inventory.clone(), &judged);
     if let Some(before) = &before {
         changed::tell(state, before, inventory);
     }
@@ -47,12 +47,12 @@ pub fn inventory(state: &mut State, id: &ConnectionId, inventory: &Arc<Inventory
 }
 
 /// Puts an inventory in the place of the one before, and tells what has changed.
-pub(super) fn replace(state: &mut State, id: &ConnectionId, observed: Arc<Inventory>, judged: Arc<Inventory>) {
+pub(super) fn replace(state: &mut State, id: &ConnectionId, observed: Arc<Inventory>, judged: &Arc<Inventory>) {
     let Some(connection) = state.connections.get_mut(id) else { return };
     let before = connection.inventory.clone();
     connection.hold(observed, judged.clone());
     state.generation += 1;
-    for item in before.iter().flat_map(|before| changes(before, &judged)) {
+    for item in before.iter().flat_map(|before| changes(before, judged)) {
         state.timeline.push(item);
     }
 }

@@ -26,7 +26,8 @@ fn found(makeup: &Makeup, tier: Tier, engine: EngineKind) -> Vec<(Check, bool)> 
 fn each_habit_is_found_alone() {
     use Check as C;
     let compose = EngineKind::Compose;
-    let table: Vec<(Makeup, Tier, EngineKind, Vec<(Check, bool)>)> = vec![
+    type Row = (Makeup, Tier, EngineKind, Vec<(Check, bool)>);
+    let table: Vec<Row> = vec![
         (good(), Tier::Production, compose, vec![]),
         (Makeup { keys: vec![("A".into(), Why::Default)], ..good() }, Tier::Production, compose, vec![(C::Passwords, true)]),
         (Makeup { keys: vec![("A".into(), Why::Default)], ..good() }, Tier::Staging, compose, vec![(C::Passwords, false)]),

@@ -87,7 +87,7 @@ fn a_stall_shows_in_the_open_model_however_few_requests_met_it() {
     let answers = (0..1000).map(|n| {
         let due = MS * 10 * n;
         let stalled = (Duration::from_secs(2)..Duration::from_secs(4)).contains(&due);
-        let since_due = if stalled { Duration::from_secs(4) - due } else { MS };
+        let since_due = if stalled { Duration::from_secs(4).saturating_sub(due) } else { MS };
         let since_sent = if n == 200 { Duration::from_secs(2) } else { MS };
         (since_due, since_sent)
     });

@@ -128,10 +128,7 @@ mod tests {
     }
 
     fn shown(line: &Line, span: Span) -> String {
-        columns(line, span)
-            .iter()
-            .map(|c| c.map_or('.', |c| char::from_digit(u32::try_from(c.high as i64).unwrap(), 10).unwrap()))
-            .collect()
+        columns(line, span).iter().map(|c| c.map_or('.', |c| format!("{:.0}", c.high).chars().next().unwrap())).collect()
     }
 
     #[test]

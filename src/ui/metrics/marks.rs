@@ -99,15 +99,14 @@ impl<'a> Marks<'a> {
 fn kind(item: &Item) -> Option<MarkKind> {
     Some(match (item.source, &*item.what) {
         (Source::Alert, "firing") => MarkKind::Alert,
-        (Source::Alert, "resolved") => MarkKind::Well,
         (Source::Log, "errors") => MarkKind::Errors,
         (Source::Health, "unhealthy" | "degraded") => MarkKind::Ill,
-        (Source::Health, "healthy") => MarkKind::Well,
+        (Source::Health, "healthy") | (Source::Alert, "resolved") => MarkKind::Well,
         (Source::Operation, "done") => return None,
-        (Source::Operation, "failed" | "unknown" | "rolled back") => MarkKind::Ended,
+        (Source::Operation, "failed" | "unknown" | "rolled back")
+        | (Source::Engine, "die" | "oom" | "kill" | "OOMKilling" | "Evicted" | "gone") => MarkKind::Ended,
         (Source::Operation, "scale" | "autoscale") | (Source::Engine, "scaled" | "SuccessfulRescale") => MarkKind::Scaled,
         (Source::Operation, _) | (Source::Engine, "image" | "revision" | "new" | "update" | "drift") => MarkKind::Changed,
-        (Source::Engine, "die" | "oom" | "kill" | "OOMKilling" | "Evicted" | "gone") => MarkKind::Ended,
         (Source::Engine, "start" | "restart" | "restarted" | "Started") => MarkKind::Began,
         (Source::Engine | Source::Alert | Source::Log | Source::Health, _) => return None,
     })

@@ -142,8 +142,8 @@ mod tests {
 
     use super::*;
 
-    fn template(pod: Value, container: Value) -> Value {
-        let mut spec = pod;
+    fn template(pod: &Value, container: &Value) -> Value {
+        let mut spec = pod.clone();
         spec["containers"] = json!([container]);
         json!({ "metadata": { "labels": { "app": "db" } }, "spec": spec })
     }
@@ -173,7 +173,7 @@ mod tests {
                 { "name": "JWT_SECRET", "valueFrom": { "secretKeyRef": { "name": "s", "key": "k" } } },
                 { "name": "DATABASE_URL", "value": "$(OTHER)" }],
         });
-        let made = of_template(&WorkloadId::new("db"), &template(pod, bad), &[], true);
+        let made = of_template(&WorkloadId::new("db"), &template(&pod, &bad), &[], true);
         let [makeup] = &made[..] else { panic!("{made:?}") };
         assert!(makeup.privileged && makeup.host_network && makeup.escalates == Some(true));
         assert_eq!(makeup.sockets, ["/run/containerd/containerd.sock".into()]);
@@ -188,7 +188,8 @@ mod tests {
         let service = json!({ "metadata": { "name": "db" }, "spec": { "type": "LoadBalancer", "selector": { "app": "db" },
             "ports": [{ "port": 15432, "targetPort": 5432, "protocol": "TCP" }] } });
         let (selector, ports) = opened(&service).unwrap();
-        let template = template(json!({}), json!({ "name": "db", "image": "postgres:15", "ports": [{ "containerPort": 5432 }] }));
+        let template =
+            template(&json!({}), &json!({ "name": "db", "image": "postgres:15", "ports": [{ "containerPort": 5432 }] }));
         assert!(selects(&selector, &template));
         let made = of_template(&WorkloadId::new("db"), &template, &ports, true);
         assert_eq!(made[0].ports[0].host, Some(("LoadBalancer db".into(), 15432)));

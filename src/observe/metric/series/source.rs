@@ -291,7 +291,9 @@ impl Source {
                 Growth::add(&mut growth, block.times[from], packed.get(from));
                 if to - from > 1 {
                     Growth::add(&mut growth, block.times[to - 1], packed.get(to - 1));
-                    growth.iter_mut().for_each(|growth| growth.values += to - from - 2);
+                    if let Some(growth) = &mut growth {
+                        growth.values += to - from - 2;
+                    }
                 }
                 continue;
             }

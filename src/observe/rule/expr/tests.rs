@@ -26,11 +26,11 @@ fn at(store: &Store, text: &str, at_ms: i64) -> String {
 /// Two targets of one job, scraped every fifteen seconds until now.
 fn store() -> Store {
     let mut store = Store::new(1 << 24);
-    for (n, instance) in ["a:80", "b:80"].into_iter().enumerate() {
+    for (n, instance) in (0_i64..).zip(["a:80", "b:80"]) {
         let target = Target { id: TargetId::from(instance), labels: labels(&[("job", "api"), ("instance", instance)]) };
         let mut scanner = Scanner::default();
         for step in (0..=40).rev() {
-            let (at, count) = (NOW - step * 15_000, (40 - step) * 30 * (1 + n as i64));
+            let (at, count) = (NOW - step * 15_000, (40 - step) * 30 * (1 + n));
             let text = format!("# TYPE http_requests_total counter\nhttp_requests_total{{code=\"200\"}} {count}\nload {n}.5\n");
             store.record(&target, at, 0.0, &scanner.scan(&text));
         }
