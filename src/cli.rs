@@ -255,6 +255,8 @@ pub enum Command {
     /// What changed before something that is not well, most likely cause first
     #[command(after_help = TARGETS)]
     Changes(Changes),
+    /// Ask the ports of a workload, once, what it could be watched by
+    Offer(Target),
     /// Follow the autoscaling policies of the configuration: what they read, recommend and do
     Autoscale(Autoscale),
     /// Whether everything quarterdeck needs is there, and how clean what is shown is: passwords, ports, users, limits, tags

@@ -28,7 +28,7 @@ pub fn available(state: &State, command: Command) -> Capability {
         Command::AbortOperation => need(!state.operations.running.is_empty(), "no operation is under way"),
         Command::Logs | Command::Go(Screen::Logs) => need(log || can_follow(state), SELECT),
         Command::PreviousLogs => need(can_follow(state), SELECT),
-        Command::Describe | Command::Revisions | Command::Go(Screen::Describe | Screen::Revisions) => {
+        Command::Offer | Command::Describe | Command::Revisions | Command::Go(Screen::Describe | Screen::Revisions) => {
             need(is_of_workload(state), SELECT)
         }
         Command::Left | Command::Right if view.screen == Screen::Metrics => Capability::Allowed,

@@ -48,6 +48,8 @@ pub enum Command {
     Describe,
     Revisions,
     Forwards,
+    /// Asks what a workload could be watched by.
+    Offer,
     Menu,
     Help,
     Refresh,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::Shell;
-use crate::model::{ConnectionId, EnvironmentId, OperationId};
+use crate::model::{ConnectionId, EnvironmentId, OperationId, Workload};
 use crate::operate::Action;
 use crate::operate::audit::Record;
 use crate::operate::machine::Ticket;
@@ -31,6 +31,8 @@ pub enum Effect {
     Pipe { command: String, content: String },
     /// Hands the terminal to a command in an instance, then takes it back.
     Shell { connection: ConnectionId, shell: Shell },
+    /// Asks the published ports of a workload, once, what it could be watched by. Answered by [`super::Msg::Piped`].
+    Offer { connection: ConnectionId, workload: Arc<Workload> },
     /// Leads a port of this machine to one of what is ready. Answered by [`super::Msg::Forward`].
     Forward { id: u64, connection: ConnectionId, local: u16, remote: u16 },
     /// Closes it, and every connection through it.

@@ -12,7 +12,7 @@ impl Command {
             Self::Timeline(a) => a.name.as_deref().into_iter().collect(),
             Self::Autoscale(a) => a.name.as_deref().into_iter().collect(),
             Self::Logs(a) => a.targets.iter().map(String::as_str).collect(),
-            Self::History(a) => vec![&a.target],
+            Self::History(a) | Self::Offer(a) => vec![&a.target],
             Self::Changes(a) => a.name.contains('/').then_some(a.name.as_str()).into_iter().collect(),
             Self::Diff(a) => vec![&a.target],
             Self::Forward(a) => vec![&a.target],

@@ -125,6 +125,11 @@ fn format(cli: &Cli) -> Format {
     }
 }
 
+fn pictured(cli: &Cli, out: &mut Out, arguments: &crate::cli::Screenshot) -> Result<Exit> {
+    let setup = read(cli)?;
+    connected(&setup, async |driver| screenshot::live(driver, &setup, out, arguments).await)
+}
+
 fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
     use Command as C;
     let Some(command) = &cli.command else { return Err(Failure::usage("a command is needed")) };
@@ -138,10 +143,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Keys => keys::run(&read(cli)?, out),
         C::Themes => keys::themes(&read(cli)?, out),
         C::Screenshot(arguments) if setup::is_still(cli) => screenshot::still(cli, &read(cli)?, out, arguments),
-        C::Screenshot(arguments) => {
-            let setup = read(cli)?;
-            connected(&setup, async |driver| screenshot::live(driver, &setup, out, arguments).await)
-        }
+        C::Screenshot(arguments) => pictured(cli, out, arguments),
         C::Logs(arguments) => {
             let setup = read(cli)?;
             connected(&setup, async |driver| logs::run(driver, out, &setup.theme, &setup.journal(), arguments).await)
@@ -155,6 +157,7 @@ fn dispatch(cli: &Cli, out: &mut Out) -> Result<Exit> {
         C::Silence(_) | C::Unsilence(_) => silenced(cli, command, out),
         C::History(arguments) => connected(&read(cli)?, async |driver| history::run(driver, out, arguments).await),
         C::Diff(arguments) => connected(&read(cli)?, async |driver| history::diff(driver, out, arguments).await),
+        C::Offer(arguments) => connected(&read(cli)?, async |driver| history::offer(driver, out, arguments).await),
         C::Changes(arguments) => connected(&read(cli)?, async |driver| changes::run(driver, out, arguments).await),
         C::Timeline(arguments) => connected(&read(cli)?, async |driver| timeline::run(driver, out, arguments).await),
         C::Run(arguments) if arguments.runbook.is_none() => {

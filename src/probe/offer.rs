@@ -36,6 +36,19 @@ pub struct Offer {
     pub asked: Vec<u16>,
 }
 
+impl Offer {
+    /// What was found, and what to write down of it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let ports: Vec<String> = self.asked.iter().map(u16::to_string).collect();
+        if self.snippet.is_empty() {
+            return format!("nothing answered as metrics or health on {}\n", ports.join(", "));
+        }
+        let ports = ports.join(", ");
+        format!("# asked once on {ports}; below its [[environment]] in quarterdeck.toml:\n\n{}\n", self.snippet.trim_end())
+    }
+}
+
 /// Asks the first running instance of a workload, at most two questions at once, until both are found.
 ///
 /// # Errors

@@ -203,6 +203,7 @@ impl Console {
                 | Effect::Pipe { .. }
                 | Effect::Forward { .. }
                 | Effect::Unforward(_)
+                | Effect::Offer { .. }
                 | Effect::ProbeOwners(_)
                 | Effect::Refresh(_) => None,
             };

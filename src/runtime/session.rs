@@ -12,7 +12,8 @@ use crate::app::subscription::{held, subscriptions};
 use crate::app::watches::watches;
 use crate::app::{Effect, Msg, State, update};
 use crate::engine::{Engine, Topic, Update};
-use crate::model::ConnectionId;
+use crate::model::{ConnectionId, Workload};
+use crate::probe::offer::offer;
 
 use super::follow::{Engines, Following, Wanted};
 use super::forward::Forwards;
@@ -129,6 +130,7 @@ impl Session {
                 let engine = self.engine(&connection);
                 self.forwards.open(id, engine, (local, remote), &self.handle, &self.sender);
             }
+            Effect::Offer { connection, workload } => self.offer(&connection, workload),
             Effect::Unforward(id) => self.forwards.close(id),
             Effect::ProbeOwners(owners) => self.performer.probe_owners(owners),
             Effect::Refresh(connection) => {
@@ -138,6 +140,19 @@ impl Session {
             Effect::Copy(_) | Effect::Shell { .. } | Effect::Theme(_) | Effect::Suspend | Effect::Quit => return Some(effect),
         }
         None
+    }
+
+    /// Asks what a workload could be watched by, away from the loop.
+    fn offer(&self, connection: &ConnectionId, workload: Arc<Workload>) {
+        let (engine, sender) = (self.engine(connection), self.sender.clone());
+        self.handle.spawn(async move {
+            let result = match engine {
+                Some(engine) => offer(&engine, &workload).await.map(|found| found.words().into()).map_err(Arc::from),
+                None => Err("its engine is not connected".into()),
+            };
+            let command = format!("what {} could be watched by", workload.id).into();
+            drop(sender.send(Incoming::Msg(Msg::Piped { command, result })).await);
+        });
     }
 
     /// Follows these topics too, from the next [`Self::settle`] on.

@@ -128,6 +128,7 @@ impl Stage {
                 | Effect::Save { .. }
                 | Effect::Pipe { .. }
                 | Effect::Shell { .. }
+                | Effect::Offer { .. }
                 | Effect::Forward { .. }
                 | Effect::Unforward(_)
                 | Effect::Refresh(_)

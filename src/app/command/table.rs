@@ -110,6 +110,13 @@ pub const COMMANDS: &[Info] = &[
     ),
     row(Command::Describe, "look.describe", "describe", Group::Look, "The definition as the engine has it, secrets masked."),
     row(Command::Revisions, "look.revisions", "revisions", Group::Look, "The revisions of the workload."),
+    row(
+        Command::Offer,
+        "look.offer",
+        "what to watch",
+        Group::Look,
+        "Ask the ports of a workload, once, for metrics and health: what could be configured of it.",
+    ),
     row(Command::Forwards, "look.forwards", "forwarded ports", Group::Look, "The ports that are forwarded, to close one."),
     row(Command::Menu, "look.menu", "menu", Group::Look, "Everything that can be done with what is selected."),
     row(Command::Help, "look.help", "help", Group::Look, "The keys in force here."),

@@ -129,10 +129,10 @@ mod tests {
     fn names_shrink_to_digits() {
         assert_eq!(
             line(200, 20),
-            " 1 Fleet   2 Workloads   3 Instances   4 Logs   5 Health   6 Metrics   7 Timeline   8 Operations   9 Revisions   0 Describe"
+            " 1 Fleet   2 Workloads   3 Instances   4 Logs   5 Health   6 Metrics   7 Alerts   8 Timeline   9 Operations   0 Revisions   1 Describe"
         );
-        assert_eq!(line(120, 20), " 1 Fleet  2 Work  3 Inst  4 Logs  5 Health  6 Metr  7 Time  8 Ops  9 Rev  0 Desc");
-        assert_eq!(line(80, 20), " 1  2  3  4 Logs  5  6  7  8  9  0");
+        assert_eq!(line(120, 20), " 1 Fleet  2 Work  3 Inst  4 Logs  5 Health  6 Metr  7 Alert  8 Time  9 Ops  0 Rev  1 Desc");
+        assert_eq!(line(80, 20), " 1  2  3  4 Logs  5  6  7  8  9  0  1");
         assert_eq!(line(12, 0), " 1  2  3");
         assert_eq!(line(0, 0), "");
     }

@@ -46,6 +46,7 @@ pub fn run(state: &mut State, command: Command) -> Vec<Effect> {
         Command::Revisions => return navigation::go(state, Screen::Revisions),
         Command::Forward => return forward::ask(state),
         Command::Forwards => forward::list(state),
+        Command::Offer => return offer(state),
         Command::Menu => menus::actions(state),
         Command::Help => state.overlays.push(Overlay::Help { scroll: 0, filter: String::new() }),
         Command::Refresh => return refresh(state),
@@ -229,4 +230,13 @@ pub(super) fn turned(direction: Direction) -> Direction {
         Direction::Up => Direction::Down,
         Direction::Down => Direction::Up,
     }
+}
+
+/// Asks what the selected workload could be watched by.
+fn offer(state: &mut State) -> Vec<Effect> {
+    let Some((environment, id, _)) = super::scope::narrowed(state) else { return Vec::new() };
+    let Some((_, workload)) = state.workload(&environment, &id) else { return Vec::new() };
+    let effect = Effect::Offer { connection: environment.connection.clone(), workload: workload.clone() };
+    state.say(true, format!("asking the ports of {id}"));
+    vec![effect]
 }

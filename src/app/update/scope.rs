@@ -88,7 +88,7 @@ fn environment(state: &State) -> Result<EnvironmentId, &'static str> {
 type Narrowed = (EnvironmentId, crate::model::WorkloadId, Option<crate::model::InstanceId>);
 
 /// The one workload or instance looked at: the selected row's, else the screen's.
-fn narrowed(state: &State) -> Option<Narrowed> {
+pub(super) fn narrowed(state: &State) -> Option<Narrowed> {
     let view = state.nav.view();
     match view.table.selected.as_ref() {
         Some(RowId::Workload(environment, id)) => return Some((environment.clone(), id.clone(), None)),

@@ -80,7 +80,10 @@ fn flags_choose_what_is_connected() {
             Flags { environment: on("found"), ..Flags::default() },
             &["local+ dev:open", "10.0.0.5 production:type", "10.0.0.6 staging:confirm"],
         ),
-        (Flags { demo: Some(super::super::Demo::default()), ..Flags::default() }, &["demo+"]),
+        (
+            Flags { demo: Some(super::super::Demo::default()), ..Flags::default() },
+            &["demo+ local:open production:type staging:confirm"],
+        ),
     ];
     for (flags, expected) in table {
         assert_eq!(picture(&resolved(&[("q.toml", TWO_HOSTS)], flags)), *expected, "{flags:?}");

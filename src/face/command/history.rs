@@ -186,3 +186,16 @@ async fn found(driver: &mut Driver, name: &str) -> Result<(EnvironmentId, Arc<Wo
     };
     Ok((found.environment.clone(), workload.clone()))
 }
+
+/// Runs `qd offer`: the ports of a workload are asked once, and what answered is printed as it would be configured.
+///
+/// # Errors
+/// When the workload is not there, has nothing to ask, or standard output is closed.
+pub async fn offer(driver: &mut Driver, out: &mut Out, arguments: &cli::Target) -> Result<Exit> {
+    let (environment, workload) = found(driver, &arguments.target).await?;
+    let engine = driver.session().engine(&environment.connection);
+    let engine = engine.ok_or_else(|| Failure::failed("its engine is not connected"))?;
+    let found = crate::probe::offer::offer(&engine, &workload).await.map_err(Failure::failed)?;
+    out.text(&found.words())?;
+    Ok(Exit::Done)
+}

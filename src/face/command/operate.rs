@@ -80,6 +80,7 @@ pub fn wanted(command: &cli::Command) -> Option<(Operation, Vec<String>)> {
         | C::History(_)
         | C::Diff(_)
         | C::Changes(_)
+        | C::Offer(_)
         | C::Audit(_)
         | C::Timeline(_)
         | C::Autoscale(_)
