@@ -22,5 +22,10 @@ mod tests {
         let (file, problems) = file::read(CONFIG, "demo.toml");
         assert_eq!(problems, []);
         assert_eq!(file.environments.len(), 3);
+        for (path, text) in RULES {
+            let rules = crate::observe::rule::file::read(text, path);
+            assert_eq!(rules.problems, []);
+            assert!(rules.all().count() > 5 && rules.all().all(|rule| rule.expr.is_ok()), "{path}");
+        }
     }
 }

@@ -21,6 +21,9 @@ use crate::runtime::journal::Journal;
 use crate::runtime::{Session, process};
 use crate::theme::{ColorDepth, Theme};
 
+/// Mistakes of rule files told at the start.
+const TOLD: usize = 2;
+
 /// Everything that is known before anything is connected.
 pub struct Setup {
     pub paths: Paths,
@@ -74,7 +77,16 @@ impl Setup {
         for (_, why) in &self.resolved.unsupported {
             state.say(false, why.clone());
         }
+        for problem in self.problems().take(TOLD) {
+            state.say(false, problem);
+        }
         Session::new(state, engines, self.journal(), handle.clone())
+    }
+
+    /// What is wrong in rule files: the rules it is about are not evaluated.
+    fn problems(&self) -> impl Iterator<Item = String> {
+        let environments = self.resolved.connections.iter().flat_map(|c| &c.environments);
+        environments.flat_map(|e| &e.policy.rules.problems).map(|problem| format!("{problem} (qd config check tells all)"))
     }
 
     /// What was configured, as the app needs it.
