@@ -4,10 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quarterdeck::app::Msg;
+use quarterdeck::app::state::RowId;
 use quarterdeck::app::watches::watches;
-use quarterdeck::model::{EnvironmentId, Guard, Health, ProbeKind, ProbeSpec, ScrapeSpec, Source, Verb, WorkloadKind};
+use quarterdeck::app::{Msg, changes};
+use quarterdeck::model::{
+    AlertState, EnvironmentId, Guard, Health, ProbeKind, ProbeSpec, ScrapeSpec, Source, Verb, WorkloadKind,
+};
 use quarterdeck::observe::metric::scan::Scanner;
+use quarterdeck::observe::rule::file;
 use quarterdeck::observe::watch::{Outcome, Scraped, Sighting, Watch};
 use quarterdeck::operate::policy::Policy;
 
@@ -144,4 +148,90 @@ fn what_is_scraped_becomes_series_of_its_environment_and_ends_with_its_instance(
     assert!(names.contains(&"jobs_total") && names.contains(&"up"), "{names:?}");
     deck.holds("here", vec![]);
     assert_eq!(deck.state.watched.scrapes.len(), 0, "nothing is known of what is gone");
+}
+
+/// What the store's rules are, as Prometheus reads them.
+const RULES: &str = r#"
+groups:
+  - name: store
+    interval: 15s
+    rules:
+      - alert: BreakerOpen
+        expr: max by (job) (circuit_breaker_state) == 2
+        for: 1m
+        labels: { severity: critical }
+        annotations: { summary: "the breaker of {{ $labels.job }} is OPEN" }
+"#;
+
+/// Fifteen seconds pass: every instance of the api is scraped, its breaker in this state.
+fn scrape(deck: &mut Deck, breaker: u8) {
+    deck.wait(15);
+    for (_, watch) in watches(&deck.state) {
+        let Watch::Scrape(_) = &watch else { continue };
+        let text = format!("# TYPE circuit_breaker_state gauge\ncircuit_breaker_state {breaker}\n");
+        let scraped = Scraped { at: at(deck.clock), took: Duration::from_millis(2), read: Ok(Scanner::default().scan(&text)) };
+        deck.send(Msg::Sighted { watch: Box::new(watch), sighting: Sighting::Scraped(scraped) });
+    }
+    deck.send(Msg::Tick);
+}
+
+fn state_of(deck: &Deck) -> AlertState {
+    deck.state.alerts(&shop_id()).map(|alert| alert.state).max().unwrap_or_default()
+}
+
+/// Scrapes on until the alert is so; tells when that was.
+fn until(deck: &mut Deck, breaker: u8, wanted: AlertState) -> i64 {
+    for _ in 0..10 {
+        scrape(deck, breaker);
+        if state_of(deck) == wanted {
+            return deck.clock;
+        }
+    }
+    panic!("it does not come to {wanted:?}, it is {:?}", state_of(deck));
+}
+
+#[test]
+fn a_breaker_that_stays_open_fires_is_traced_to_the_deploy_and_resolves() {
+    let scrape_spec = Arc::new(ScrapeSpec {
+        workload: Some("api".into()),
+        url: "http://{instance}:80/metrics".into(),
+        interval: Duration::from_secs(15),
+        job: "api".into(),
+    });
+    let rules = Arc::new(file::read(RULES, "rules.yml"));
+    assert_eq!(rules.problems, []);
+    let mut settings = settings();
+    let policy = Policy { scrapes: vec![scrape_spec], rules, ..Policy::of(Guard::Open) };
+    settings.policies.insert(shop_id(), policy);
+    let mut deck = Deck::shop_with(settings, Guard::Open);
+    scrape(&mut deck, 0);
+    assert_eq!(state_of(&deck), AlertState::Inactive);
+    // Somebody deploys, and half a minute later the breaker opens.
+    let mut deployed = shop(Guard::Open);
+    let api = deployed.workloads.iter().position(|w| w.id.as_str() == "api").unwrap();
+    Arc::make_mut(&mut deployed.workloads[api]).image = "registry:5000/api:2.0".into();
+    deck.holds("here", vec![deployed]);
+    scrape(&mut deck, 0);
+    let opened = deck.clock;
+    let pending = until(&mut deck, 2, AlertState::Pending);
+    assert!(pending - opened <= 30, "{opened} {pending}");
+    assert_eq!(health(&deck, "api").0, Health::Healthy, "not for a minute yet");
+    let firing = until(&mut deck, 2, AlertState::Firing);
+    assert!((60..=75).contains(&(firing - pending)), "{pending} {firing}");
+    assert_eq!(deck.state.alerts_firing(&shop_id()), 1);
+    let (judged, since, reasons) = health(&deck, "api");
+    assert_eq!((judged, since.is_some()), (Health::Unhealthy, true));
+    assert!(reasons[0].contains("the breaker of api is OPEN"), "{reasons:?}");
+    // What changed before it: the deploy, first of all.
+    let alert = deck.state.alerts(&shop_id()).next().unwrap().clone();
+    let asked = changes::about(&deck.state, &RowId::Alert(shop_id(), alert.key())).unwrap();
+    assert!(asked.began && asked.workload == Some("api".into()), "{asked:?}");
+    let causes = changes::before(&deck.state, asked, changes::WINDOWS[0]).causes;
+    assert!(changes::line(&causes[0]).contains("1.0 → 2.0"), "{}", changes::line(&causes[0]));
+    // It closes again.
+    let closed = deck.clock;
+    assert!(until(&mut deck, 0, AlertState::Resolved) - closed <= 30);
+    assert_eq!(health(&deck, "api").0, Health::Healthy);
+    let told: Vec<String> = told(&deck, Source::Alert).into_iter().map(|t| t.chars().take(12).collect()).collect();
+    assert_eq!(told, ["api pending ", "api firing B", "api resolved"]);
 }
