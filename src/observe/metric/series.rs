@@ -216,10 +216,18 @@ impl Store {
         }
     }
 
-    /// What a counter did within these times, both included.
-    #[must_use]
-    pub fn growth(&self, series: Series, from_ms: i64, to_ms: i64) -> Option<Growth> {
-        self.source(series)?.growth(series.slot as usize, from_ms, to_ms)
+    /// Hands over what counters did within these times, both included; of those without a value there nothing. Those of one
+    /// target are read together where they follow one another, as [`Self::select`] has them.
+    pub fn growths(&self, series: &[Series], from_ms: i64, to_ms: i64, mut take: impl FnMut(Series, Growth)) {
+        for of_one in series.chunk_by(|a, b| a.source == b.source) {
+            let Some(source) = of_one.first().and_then(|one| self.source(*one)) else { continue };
+            let slots: Vec<usize> = of_one.iter().map(|one| one.slot as usize).collect();
+            for (one, growth) in of_one.iter().zip(source.growths(&slots, from_ms, to_ms)) {
+                if let Some(growth) = growth {
+                    take(*one, growth);
+                }
+            }
+        }
     }
 
     fn source(&self, series: Series) -> Option<&Source> {

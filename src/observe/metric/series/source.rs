@@ -114,6 +114,27 @@ impl Block {
         Packed::new(self.chunk(slot))
     }
 
+    /// Adds what a counter did between two places.
+    fn growth(&self, slot: usize, from: usize, to: usize, growth: &mut Option<Growth>) {
+        let packed = self.of(slot);
+        if packed.is_empty() {
+            return;
+        }
+        if !packed.is_rising() {
+            for at in from..to {
+                Growth::add(growth, self.times[at], packed.get(at));
+            }
+            return;
+        }
+        Growth::add(growth, self.times[from], packed.get(from));
+        if to - from > 1 {
+            Growth::add(growth, self.times[to - 1], packed.get(to - 1));
+            if let Some(growth) = growth {
+                growth.values += to - from - 2;
+            }
+        }
+    }
+
     fn chunk(&self, slot: usize) -> &[u8] {
         let from = slot.checked_sub(1).map_or(Some(0), |before| self.ends.get(before));
         from.zip(self.ends.get(slot)).and_then(|(from, to)| self.bytes.get(from..to)).unwrap_or(&[])
@@ -275,35 +296,26 @@ impl Source {
         }
     }
 
-    /// What a counter did within these times, both included; `None` where it has no value there. The same could be made of
-    /// [`Self::each`]: of blocks in which it only rises this reads no more than the ends.
-    pub fn growth(&self, slot: usize, from_ms: i64, to_ms: i64) -> Option<Growth> {
-        let mut growth: Option<Growth> = None;
+    /// What counters did within these times, both included, by their slots; `None` for one that has no value there. The same
+    /// could be made of [`Self::each`]: of blocks in which a counter only rises this reads no more than the ends, and of the
+    /// newest scrapes it reads one after the other, as they lie.
+    pub fn growths(&self, slots: &[usize], from_ms: i64, to_ms: i64) -> Vec<Option<Growth>> {
+        let mut growths: Vec<Option<Growth>> = vec![None; slots.len()];
         let first = self.blocks.partition_point(|block| block.times.last().is_some_and(|last| *last < from_ms));
         for block in self.blocks.range(first..) {
             let from = block.times.partition_point(|at| *at < from_ms);
             let to = block.times.partition_point(|at| *at <= to_ms);
-            let packed = block.of(slot);
-            if from >= to || packed.is_empty() {
-                continue;
-            }
-            if packed.is_rising() {
-                Growth::add(&mut growth, block.times[from], packed.get(from));
-                if to - from > 1 {
-                    Growth::add(&mut growth, block.times[to - 1], packed.get(to - 1));
-                    if let Some(growth) = &mut growth {
-                        growth.values += to - from - 2;
-                    }
+            if from < to {
+                for (slot, growth) in slots.iter().zip(&mut growths) {
+                    block.growth(*slot, from, to, growth);
                 }
-                continue;
-            }
-            for at in from..to {
-                Growth::add(&mut growth, block.times[at], packed.get(at));
             }
         }
         for row in self.head.iter().filter(|row| row.at_ms >= from_ms && row.at_ms <= to_ms) {
-            Growth::add(&mut growth, row.at_ms, row.values.get(slot).copied().unwrap_or(ABSENT));
+            for (slot, growth) in slots.iter().zip(&mut growths) {
+                Growth::add(growth, row.at_ms, row.values.get(*slot).copied().unwrap_or(ABSENT));
+            }
         }
-        growth
+        growths
     }
 }

@@ -166,12 +166,13 @@ impl<'a> Evaluation<'a> {
         let span = Span { from: to.saturating_sub(range_ms), to, at };
         let series = self.store.select(&select.matchers);
         let mut items = Vec::with_capacity(series.len());
-        for series in series {
-            let Some(growth) = self.store.growth(series, span.from, to) else { continue };
-            self.spend(growth.values)?;
+        let mut values = 0;
+        self.store.growths(&series, span.from, to, |series, growth| {
+            values += growth.values;
             let value = if over == Over::Rate { over::rate(&growth, span) } else { over::extrapolated(&growth, span, true) };
             items.extend(value.map(|value| Item { tags: Tags::Of(series, Named::No), value }));
-        }
+        });
+        self.spend(values)?;
         Vector { items, apart: one_name(select) }.bare(self.store)
     }
 
