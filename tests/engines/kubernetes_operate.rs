@@ -114,7 +114,8 @@ async fn calls_are_those_of_kubectl_and_name_who_makes_them() {
         server.forget_requests();
         assert_eq!(act(&engine, action.clone()).await, Ok(Accepted::Done), "{what}");
         let (method, path, content, body) = kubectl(what);
-        let sent = writes(&server);
+        // One that met a change of the server's own was refused, and was made anew on what is there.
+        let sent: Vec<_> = writes(&server).into_iter().filter(|request| request.code != 409).collect();
         let [request] = &sent[..] else { panic!("{what}: {sent:#?}") };
         assert_eq!((&request.method, &request.path, &request.content_type), (&method, &path, &content), "{what}");
         assert_eq!(request.manager, "quarterdeck", "{what}");
