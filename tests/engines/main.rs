@@ -30,6 +30,8 @@ mod real_engine;
 mod real_swarm;
 #[path = "../support/registry.rs"]
 mod registry;
+#[path = "../support/store_app/app.rs"]
+mod store_app;
 
 mod cluster;
 mod cluster_hands;
@@ -43,6 +45,7 @@ mod hygiene;
 mod kubernetes_logs;
 mod kubernetes_mirror;
 mod kubernetes_operate;
+mod kubernetes_probes;
 mod kubernetes_recorded;
 mod kubernetes_stories;
 mod kubernetes_watch;
