@@ -22,8 +22,8 @@ const RATE: &str = "1m";
 /// Gauges of its own that are drawn, at most, and lines of each.
 const GAUGES: usize = 6;
 const LINES: usize = 8;
-/// Families every client library exposes of its own process.
-const COMMON: [&str; 7] = ["go_", "process_", "python_", "nodejs_", "jvm_", "promhttp_", "scrape_"];
+/// What rules write, and families every client library exposes of its own process.
+const COMMON: [&str; 8] = ["ALERTS", "go_", "process_", "python_", "nodejs_", "jvm_", "promhttp_", "scrape_"];
 
 /// From when to when, in what steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
