@@ -60,7 +60,7 @@ fn of_environment(state: &State, environment: &EnvironmentId, policy: &Policy, w
     for scrape in &policy.scrapes {
         let watch = |instance| Watch::Scrape(ScrapeWatch { environment: environment.clone(), scrape: scrape.clone(), instance });
         if scrape.url.contains("{instance}") {
-            for instance in running(state, environment, scrape.workload.as_deref()) {
+            for instance in targets(state, environment, scrape.workload.as_deref()) {
                 want(watch(Some((instance.id.clone(), instance.name.clone()))));
             }
         } else {
@@ -80,8 +80,17 @@ pub fn is_each(probe: &ProbeSpec) -> bool {
 
 /// The running replicas of a workload.
 fn running<'a>(state: &'a State, environment: &EnvironmentId, workload: Option<&str>) -> impl Iterator<Item = &'a Instance> {
+    replicas(state, environment, workload).filter(|i| i.state == InstanceState::Running).take(MOST)
+}
+
+/// What is scraped of a workload: a container that has stopped stays a target, which is not up; pods come and go.
+fn targets<'a>(state: &'a State, environment: &EnvironmentId, workload: Option<&str>) -> impl Iterator<Item = &'a Instance> {
+    let is_target = |i: &&Instance| i.pod.is_none() || i.state == InstanceState::Running;
+    replicas(state, environment, workload).filter(is_target).take(MOST)
+}
+
+fn replicas<'a>(state: &'a State, environment: &EnvironmentId, workload: Option<&str>) -> impl Iterator<Item = &'a Instance> {
     let snapshot = state.snapshot(environment);
     let found = workload.and_then(|name| snapshot?.workload(&name.into()));
-    let all = found.into_iter().flat_map(|w| w.replicas()).map(AsRef::as_ref);
-    all.filter(|i| i.state == InstanceState::Running).take(MOST)
+    found.into_iter().flat_map(|w| w.replicas()).map(AsRef::as_ref)
 }

@@ -8,7 +8,7 @@ use quarterdeck::app::state::RowId;
 use quarterdeck::app::watches::watches;
 use quarterdeck::app::{Msg, changes};
 use quarterdeck::model::{
-    AlertState, EnvironmentId, Guard, Health, ProbeKind, ProbeSpec, ScrapeSpec, Source, Verb, WorkloadKind,
+    AlertState, EnvironmentId, Guard, Health, InstanceState, ProbeKind, ProbeSpec, ScrapeSpec, Source, Verb, WorkloadKind,
 };
 use quarterdeck::observe::metric::scan::Scanner;
 use quarterdeck::observe::rule::file;
@@ -146,6 +146,13 @@ fn what_is_scraped_becomes_series_of_its_environment_and_ends_with_its_instance(
     assert_eq!((stats.targets, deck.state.watched.scrapes.len()), (3, 3));
     let names: Vec<&str> = deck.state.watched.series[&shop_id()].names().map(|n| &**n).collect();
     assert!(names.contains(&"jobs_total") && names.contains(&"up"), "{names:?}");
+    // One that has stopped is still a target, so that it is known not to be up.
+    let mut stopped = shop(Guard::Open);
+    let api = stopped.workloads.iter().position(|w| w.id.as_str() == "api").unwrap();
+    let first = &mut Arc::make_mut(&mut stopped.workloads[api]).instances[0];
+    Arc::make_mut(first).state = InstanceState::Exited;
+    deck.holds("here", vec![stopped]);
+    assert_eq!(watches(&deck.state).len(), 3);
     deck.holds("here", vec![]);
     assert_eq!(deck.state.watched.scrapes.len(), 0, "nothing is known of what is gone");
 }
